@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for every Swift target: what the compiler can check is checked.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A module of the library; arrows point down only (docs/architecture.md has the table).
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests that face a module.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "nnrun",
+  products: [
+    .library(name: "NNRun", targets: ["NNRun"]),
+    .executable(name: "nnrun", targets: ["NNRunCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(name: "CSchemas"),
+    .target(name: "CKernels"),
+
+    module("Diagnostics"),
+    module("YAML", ["Diagnostics", "CLibYAML"]),
+    module("Schema", ["Diagnostics", "YAML", "CSchemas"]),
+    module("Tensors", ["Diagnostics", "CZlib"]),
+    module("Graph", ["Tensors"]),
+    module("Layers", ["Graph", "YAML", "Diagnostics", "Tensors"]),
+    module("ModelFile", ["YAML", "Schema", "Tensors", "Graph", "Layers", "Diagnostics"]),
+    module("Kernels", ["CKernels"]),
+    module("Engine", ["Graph", "Tensors", "Kernels"]),
+    module("Training", ["Engine", "ModelFile", "Graph", "Tensors", "Diagnostics"]),
+    module("Interchange", ["ModelFile", "Tensors", "Graph", "Diagnostics"]),
+    module("NNRun", ["ModelFile", "Engine", "Training", "Interchange", "Graph", "Layers", "Tensors", "Diagnostics"]),
+    .executableTarget(
+      name: "NNRunCLI",
+      dependencies: [
+        "NNRun", "Diagnostics", "Tensors", "Schema", "YAML",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("Diagnostics", ["Diagnostics"]),
+    tests("YAML", ["YAML", "Diagnostics"]),
+    tests("Schema", ["Schema", "YAML", "Diagnostics"]),
+    tests("Tensors", ["Tensors", "Diagnostics"]),
+    tests("Graph", ["Graph", "Tensors"]),
+    tests("ModelFile", ["ModelFile", "Layers", "Graph", "Schema", "YAML", "Tensors", "Diagnostics"]),
+    tests("Kernels", ["Kernels"]),
+    tests("Engine", ["Engine", "Graph", "Tensors"]),
+    tests("CommandLine", ["NNRunCLI", "Tensors"]),
+  ]
+)

@@ -1,0 +1,1 @@
+int nnrun_kernels_placeholder;
