@@ -43,22 +43,6 @@ extension Dimension: CustomStringConvertible {
   }
 }
 
-/// What is wrong with shapes. The place in a file is added by whoever knows it.
-public struct ShapeError: Error, Sendable, Equatable {
-  /// What was found and what was expected.
-  public let message: String
-  /// What to do about it, where that can be said.
-  public let hint: String?
-
-  /// An error with a message and perhaps a hint.
-  public init(_ message: String, hint: String? = nil) {
-    self.message = message
-    self.hint = hint
-  }
-
-  static let overflow = ShapeError("a size is larger than this program can count")
-}
-
 extension Dimension {
   /// floor((self + addend) / divisor), checked for overflow; a known result may be zero or negative.
   public func addingThenDividing(_ addend: Int, by divisor: Int = 1) throws(ShapeError) -> Dimension {

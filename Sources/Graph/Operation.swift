@@ -14,6 +14,13 @@ extension [Dimension] {
     return sizes
   }
 
+  /// The shape once the symbols' sizes are known; symbols without a size stay.
+  public func bound(_ sizes: [String: Int]) throws(ShapeError) -> Shape {
+    var bound: Shape = []
+    for dimension in self { bound.append(try dimension.bound(sizes)) }
+    return bound
+  }
+
   /// The shape as an author writes it: `[N, 16, 8, 8]`.
   public var text: String { "[" + map(\.description).joined(separator: ", ") + "]" }
 }
