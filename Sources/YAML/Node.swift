@@ -40,10 +40,14 @@ public final class Node: Sendable {
   public let range: SourceRange
   /// What it holds.
   public let content: Content
+  /// Whether an error about this very node was reported already (it is a null in place of an alias to nothing, say), so
+  /// that nothing more should be said of it.
+  public let isErroneous: Bool
 
-  package init(range: SourceRange, content: Content) {
+  package init(range: SourceRange, content: Content, isErroneous: Bool = false) {
     self.range = range
     self.content = content
+    self.isErroneous = isErroneous
   }
 }
 
