@@ -24,7 +24,8 @@ struct ChannelView {
       throw ShapeError("\(name) needs an input of rank 2 or rank 4, but it takes \(x)")
     }
     for vector in vectors where vector.count != 1 || !vector[0].mayEqual(x[1]) {
-      throw ShapeError("\(name) has parameters of shape \(vector), but the input \(x) has \(x[1]) channels")
+      throw ShapeError(
+        "\(name) has parameters of shape \(vector), but the input \(x) has \(x[1]) channels", culprit: .parameter)
     }
   }
 }

@@ -23,12 +23,15 @@ public struct Convolution: Operation {
     }
     if let channels = x[1].value, let perGroup = weight[1].value, let filters = weight[0].value {
       guard channels % groups == 0 else {
-        throw ShapeError("\(groups) groups do not divide the \(channels) channels of the input \(x)")
+        throw ShapeError("\(groups) groups do not divide the \(channels) channels of the input \(x)", culprit: .groups)
       }
-      guard filters % groups == 0 else { throw ShapeError("\(groups) groups do not divide the \(filters) filters") }
+      guard filters % groups == 0 else {
+        throw ShapeError("\(groups) groups do not divide the \(filters) filters", culprit: .groups)
+      }
       guard channels / groups == perGroup else {
         throw ShapeError(
-          "the weight \(weight) is for \(perGroup * groups) channels, but the input \(x) has \(channels)")
+          "the weight \(weight) is for \(perGroup * groups) channels, but the input \(x) has \(channels)",
+          culprit: .parameter)
       }
     }
     return [[x[0], weight[0]] + (try window.outputSizes(x))]

@@ -25,7 +25,9 @@ public struct MatrixProduct: Operation {
     }
     let inner = (left: a[transposesLeft ? 0 : 1], right: b[transposesRight ? 1 : 0])
     guard inner.left.mayEqual(inner.right) else {
-      throw ShapeError("the weight \(b) is for \(inner.right) features a row, but the input \(a) has \(inner.left)")
+      throw ShapeError(
+        "the weight \(b) is for \(inner.right) features a row, but the input \(a) has \(inner.left)",
+        culprit: .parameter)
     }
     return [[a[transposesLeft ? 1 : 0], b[transposesRight ? 0 : 1]]]
   }

@@ -1,15 +1,30 @@
 /// What is wrong with shapes. The place in a file is added by whoever knows it, and rank-4 shapes are shown in the
 /// order of axes that the author uses.
 public struct ShapeError: Error, Sendable {
+  /// What of an operation is to blame, so that a message can point at it.
+  public enum Culprit: Sendable {
+    /// What the operation takes.
+    case input
+    /// The size of its window.
+    case window
+    /// The number of groups.
+    case groups
+    /// The shape of its parameters.
+    case parameter
+  }
+
   /// What was found and what was expected.
   public let message: ShapeMessage
   /// What to do about it, where that can be said.
   public let hint: ShapeMessage?
+  /// What is to blame.
+  public let culprit: Culprit
 
   /// An error with a message and perhaps a hint.
-  public init(_ message: ShapeMessage, hint: ShapeMessage? = nil) {
+  public init(_ message: ShapeMessage, hint: ShapeMessage? = nil, culprit: Culprit = .input) {
     self.message = message
     self.hint = hint
+    self.culprit = culprit
   }
 
   static let overflow = ShapeError("a size here is larger than this program can count")

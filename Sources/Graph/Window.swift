@@ -63,7 +63,7 @@ public struct Window: Sendable, Hashable {
           the window covers \(extent) cells of the \(axis.name), but the input has only \(input) \
           \(pads == 0 ? "" : "and \(pads) of padding ")there
           """,
-          hint: "a smaller kernel or dilation, or more padding, would fit")
+          hint: "a smaller kernel or dilation, or more padding, would fit", culprit: .window)
       }
       return output
     }

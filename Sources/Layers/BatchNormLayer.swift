@@ -1,0 +1,41 @@
+public import Graph
+
+/// `batchnorm`: y = gamma * (x - m) / sqrt(v + epsilon) + beta for each channel, over rank 4 or rank 2.
+///
+/// In inference m and v are the running `mean` and `variance`; with `statistics: batch` they are always the batch's, and
+/// there are no running ones. Parameters, each [channels]: gamma, beta, mean, variance.
+public struct BatchNormLayer: Layer {
+  public static let type = "batchnorm"
+  let epsilon: Double
+  /// The share of the new batch in the running statistics.
+  let momentum: Double
+  let usesBatchStatistics: Bool
+
+  public init(_ attributes: LayerAttributes) throws(LayerError) {
+    epsilon = attributes.number("epsilon") ?? 1e-5
+    momentum = attributes.number("momentum") ?? 0.1
+    usesBatchStatistics = attributes.string("statistics") == "batch"
+  }
+
+  public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] {
+    let shape = [try channels(inputs[0], of: "`batchnorm`")]
+    let affine = [
+      ParameterDeclaration("gamma", shape, initialisation: .ones),
+      ParameterDeclaration("beta", shape, initialisation: .zeros),
+    ]
+    if usesBatchStatistics { return affine }
+    return affine + [
+      ParameterDeclaration("mean", shape, role: .statistic, initialisation: .zeros),
+      ParameterDeclaration("variance", shape, role: .statistic, initialisation: .ones),
+    ]
+  }
+
+  public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
+    -> ValueID
+  {
+    let statistics =
+      usesBatchStatistics
+      ? try context.applyForAll(BatchStatistics(), to: inputs) : Array(parameters[2...])
+    return try context.apply(BatchNormalization(epsilon: epsilon), toAll: inputs + parameters[..<2] + statistics)
+  }
+}

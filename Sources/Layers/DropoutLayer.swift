@@ -1,0 +1,17 @@
+public import Graph
+
+/// `dropout`: nothing in inference; in training each number is dropped with probability `rate` and the others are scaled
+/// by 1 / (1 - rate) (Srivastava et al. 2014).
+public struct DropoutLayer: Layer {
+  public static let type = "dropout"
+  /// The share of numbers that are dropped.
+  let rate: Double
+
+  public init(_ attributes: LayerAttributes) throws(LayerError) { rate = attributes.number("rate") ?? 0 }
+
+  public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
+    -> ValueID
+  {
+    inputs[0]
+  }
+}

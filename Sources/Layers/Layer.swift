@@ -1,0 +1,177 @@
+public import Graph
+
+/// How the numbers of a rank-4 activation lie in files: where the channels are.
+public enum Layout: String, Sendable {
+  /// [batch, channels, height, width].
+  case nchw
+  /// [batch, height, width, channels].
+  case nhwc
+
+  /// A shape as the author sees it, for one as the graph holds it (always channels first).
+  public func presented(_ shape: Shape) -> Shape {
+    self == .nhwc && shape.count == 4 ? [shape[0], shape[2], shape[3], shape[1]] : shape
+  }
+
+  /// A shape as the graph holds it, for one as the author sees it.
+  public func stored(_ shape: Shape) -> Shape {
+    self == .nhwc && shape.count == 4 ? [shape[0], shape[3], shape[1], shape[2]] : shape
+  }
+}
+
+/// A parameter that a layer needs: its name, its shape, and how it starts when nothing gives its values.
+public struct ParameterDeclaration: Sendable {
+  /// What happens to a parameter in training.
+  public enum Role: Sendable {
+    /// It follows its gradient.
+    case trained
+    /// It gathers statistics (the running mean and variance of a batch normalisation).
+    case statistic
+  }
+
+  /// Its key in the layer, such as `weight`.
+  public let name: String
+  /// Its axes' lengths.
+  public let shape: [Int]
+  /// Whether it is trained or gathered.
+  public let role: Role
+  /// How it is drawn when neither the layer nor a weight file gives it.
+  public let initialisation: Initialisation
+  /// The numbers that one output depends on.
+  public let fanIn: Int
+  /// The numbers that depend on one input.
+  public let fanOut: Int
+
+  init(
+    _ name: String, _ shape: [Int], role: Role = .trained, initialisation: Initialisation, fanIn: Int = 1,
+    fanOut: Int = 1
+  ) {
+    self.name = name
+    self.shape = shape
+    self.role = role
+    self.initialisation = initialisation
+    self.fanIn = fanIn
+    self.fanOut = fanOut
+  }
+}
+
+/// The laws that parameters are drawn by.
+public enum Initialisation: String, Sendable, CaseIterable {
+  /// All zero.
+  case zeros
+  /// All one.
+  case ones
+  /// Normal with mean 0 and a given standard deviation.
+  case normal
+  /// Uniform between minus and plus a given bound.
+  case uniform
+  /// Normal with standard deviation sqrt(2 / (fan-in + fan-out)) (Glorot and Bengio 2010).
+  case xavierNormal = "xavier-normal"
+  /// Uniform with the same variance.
+  case xavierUniform = "xavier-uniform"
+  /// Normal with standard deviation sqrt(2 / fan-in) (He et al. 2015).
+  case heNormal = "he-normal"
+  /// Uniform with the same variance.
+  case heUniform = "he-uniform"
+}
+
+/// What is wrong with a layer, beyond what the schema says, and at which of its keys.
+public struct LayerError: Error, Sendable {
+  /// What is wrong.
+  public let error: ShapeError
+  /// The key to point at; the layer's type where it is nil or absent.
+  public let key: String?
+
+  init(_ message: ShapeMessage, hint: ShapeMessage? = nil, key: String? = nil) {
+    self.error = ShapeError(message, hint: hint)
+    self.key = key
+  }
+}
+
+/// What an author writes in a list of layers: it knows its attributes, its parameters' shapes, and which operations it
+/// stands for. It computes nothing.
+public protocol Layer: Sendable {
+  /// Its name in model files.
+  static var type: String { get }
+
+  /// Reads the attributes of a mapping that the schema has passed.
+  init(_ attributes: LayerAttributes) throws(LayerError)
+
+  /// How many values it takes.
+  var inputCount: ClosedRange<Int> { get }
+
+  /// The parameters that it needs for inputs of these shapes (as the graph holds them).
+  func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration]
+
+  /// Adds its operations to the graph and returns its value. `parameters` are in the order of `parameters(inputs:)`.
+  func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError) -> ValueID
+}
+
+extension Layer {
+  public init(_ attributes: LayerAttributes) throws(LayerError) where Self: AttributeFreeLayer { self.init() }
+  public var inputCount: ClosedRange<Int> { 1...1 }
+  public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] { [] }
+
+  /// The input's number of channels (axis 1), which has to be known to shape parameters.
+  func channels(_ input: Shape, of what: String) throws(LayerError) -> Int {
+    guard input.count == 2 || input.count == 4 else {
+      throw LayerError("\(what) needs an input of rank 2 or rank 4, but it takes \(input)", key: "input")
+    }
+    guard let channels = input[1].value else {
+      throw LayerError(
+        "\(what) needs a known number of channels, but its input \(input) has \(input[1])",
+        hint: "give the input's shape a number there", key: "input")
+    }
+    return channels
+  }
+}
+
+/// A layer without attributes.
+public protocol AttributeFreeLayer: Layer {
+  /// The layer.
+  init()
+}
+
+/// What a layer builds into.
+public struct LayerContext: Sendable {
+  /// The graph so far.
+  public internal(set) var graph: Graph
+  /// How the author's activations lie.
+  public let layout: Layout
+  /// The path of the layer that is being built.
+  public var label = ""
+
+  /// A context that builds into `graph`.
+  public init(graph: Graph = Graph(), layout: Layout) {
+    self.graph = graph
+    self.layout = layout
+  }
+
+  /// Adds an input of the shape that the author gave, and returns it with its channels first.
+  public mutating func addInput(_ shape: Shape) throws(ShapeError) -> ValueID {
+    let value = graph.addInput(shape)
+    return layout == .nhwc && shape.count == 4 ? try apply(Transpose.channelsFirst, to: value) : value
+  }
+
+  /// Adds a parameter.
+  public mutating func addParameter(_ shape: [Int]) -> ValueID { graph.addParameter(shape.map { .fixed($0) }) }
+
+  /// The value as the author sees it, with its channels where the layout has them.
+  public mutating func presented(_ value: ValueID) throws(ShapeError) -> ValueID {
+    layout == .nhwc && graph.shape(value).count == 4 ? try apply(Transpose.channelsLast, to: value) : value
+  }
+
+  /// Applies an operation of one result.
+  mutating func apply(_ operation: any Operation, to inputs: ValueID...) throws(ShapeError) -> ValueID {
+    try graph.apply(operation, to: inputs, label: label)[0]
+  }
+
+  /// Applies an operation of one result to a list.
+  mutating func apply(_ operation: any Operation, toAll inputs: [ValueID]) throws(ShapeError) -> ValueID {
+    try graph.apply(operation, to: inputs, label: label)[0]
+  }
+
+  /// Applies an operation of several results.
+  mutating func applyForAll(_ operation: any Operation, to inputs: [ValueID]) throws(ShapeError) -> [ValueID] {
+    try graph.apply(operation, to: inputs, label: label)
+  }
+}
