@@ -17,35 +17,24 @@ public struct LayerAttributes: Sendable {
   func givenShape(_ parameter: String) -> [Int]? { givenShapes[parameter] }
 
   /// An integer.
-  func integer(_ key: String) -> Int? { entries[key].flatMap(Self.integer) }
+  func integer(_ key: String) -> Int? { entries[key]?.integer }
 
   /// A number.
-  func number(_ key: String) -> Double? {
-    guard case .scalar(let scalar)? = entries[key]?.content else { return nil }
-    return switch scalar.value {
-    case .integer(let value): Double(value)
-    case .number(let value): value
-    default: nil
-    }
-  }
+  func number(_ key: String) -> Double? { entries[key]?.number }
 
   /// True or false.
-  func boolean(_ key: String) -> Bool? {
-    if case .scalar(let scalar)? = entries[key]?.content, case .boolean(let value) = scalar.value { value } else { nil }
-  }
+  func boolean(_ key: String) -> Bool? { entries[key]?.boolean }
 
   /// A string.
-  func string(_ key: String) -> String? {
-    if case .scalar(let scalar)? = entries[key]?.content, case .string(let value) = scalar.value { value } else { nil }
-  }
+  func string(_ key: String) -> String? { entries[key]?.string }
 
   /// One integer for both spatial axes, or a list of integers.
   func integers(_ key: String) -> [Int]? {
     guard let node = entries[key] else { return nil }
     switch node.content {
-    case .scalar: return Self.integer(node).map { [$0] }
+    case .scalar: return node.integer.map { [$0] }
     case .numbers(let list): return list.values.compactMap { Int(exactly: $0) }
-    case .sequence(let items): return items.compactMap(Self.integer)
+    case .sequence(let items): return items.compactMap(\.integer)
     case .mapping: return nil
     }
   }
@@ -83,14 +72,5 @@ public struct LayerAttributes: Sendable {
 
   private static func text(_ values: [Int]) -> String {
     Set(values).count == 1 ? "\(values[0])" : "[" + values.map(String.init).joined(separator: ", ") + "]"
-  }
-
-  private static func integer(_ node: Node) -> Int? {
-    guard case .scalar(let scalar) = node.content else { return nil }
-    return switch scalar.value {
-    case .integer(let value): value
-    case .number(let value): Int(exactly: value)
-    default: nil
-    }
   }
 }

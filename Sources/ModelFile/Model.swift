@@ -1,0 +1,118 @@
+public import Diagnostics
+public import Graph
+public import Layers
+public import Tensors
+public import YAML
+
+/// A model as its file says it: checked, with every shape inferred, and with parameters that know where they came from.
+public struct Model: Sendable {
+  /// One of the model's inputs.
+  public struct Input: Sendable {
+    /// Its name.
+    public let name: String
+    /// Its shape as the author gave it.
+    public let shape: Shape
+    /// What the author says of it.
+    public let description: String?
+  }
+
+  /// One of the model's outputs.
+  public struct Output: Sendable {
+    /// The name or path of the layer.
+    public let name: String
+    /// The shape of its value as the author sees it.
+    public let shape: Shape
+    /// Its layer, by index in `layers`.
+    public let layer: Int
+  }
+
+  /// What a layer takes.
+  public enum Source: Sendable, Hashable {
+    /// The model's input with this index.
+    case input(Int)
+    /// The value of the layer with this index.
+    case layer(Int)
+  }
+
+  /// A layer, written out of all blocks and lists; a residual stands after the layers of its lists.
+  public struct Layer: Sendable {
+    /// Its path: `block.conv1`.
+    public let path: String
+    /// Its type: `conv2d`.
+    public let type: String
+    /// What it takes.
+    public let sources: [Source]
+    /// Its value in the graph, channels first.
+    public let value: ValueID
+    /// The shape of its value as the author sees it.
+    public let shape: Shape
+    /// Its parameters, by index in `parameters`; a shared one is named by every layer that shares it.
+    public let parameters: [Int]
+    /// The residual that it stands in, by index in `layers`.
+    public let owner: Int?
+    /// Whether an output needs it.
+    public let isUsed: Bool
+    /// Where its mapping stands.
+    public let range: SourceRange
+  }
+
+  /// The file's path as the user gave it.
+  public let path: String
+  /// The file's text.
+  public let source: SourceText
+  /// The file's root mapping.
+  public let root: Node
+  /// What it computes in.
+  public let elementType: ElementType
+  /// Where the channels of rank-4 activations are.
+  public let layout: Layout
+  /// The inputs in the order of the file.
+  public let inputs: [Input]
+  /// The layers in the order in which they run.
+  public let layers: [Layer]
+  /// The parameters in the order of their first places.
+  public let parameters: [Parameter]
+  /// What is asked for, in order.
+  public let outputs: [Output]
+  /// The graph of inference, with every layer in it; its parameters are `parameters`.
+  let context: LayerContext
+  /// The values of `outputs` as the author sees them.
+  let presentedOutputs: [ValueID]
+
+  /// The model's own name, or that of its file.
+  public var name: String { root["name"]?.string ?? fileStem(path) }
+
+  /// The graph of inference: what the outputs need.
+  public var graph: Graph { context.graph.reduced(to: presentedOutputs) }
+
+  /// The graph that gives the value of every used layer, and those values' layers in order.
+  public func traceGraph() -> (graph: Graph, layers: [Int]) {
+    var context = context
+    var values: [ValueID] = []
+    var traced: [Int] = []
+    for (index, layer) in layers.enumerated() where layer.isUsed {
+      // A rank-4 value is transposed to the author's layout; a transposition of a known shape cannot fail.
+      guard let value = try? context.presented(layer.value) else { continue }
+      values.append(value)
+      traced.append(index)
+    }
+    return (context.graph.reduced(to: values), traced)
+  }
+
+  /// The first entry's symbol, where every input has one: the axis along which rows are batched.
+  public var batchSymbol: String? {
+    var symbol: String?
+    for input in inputs {
+      guard case .quotient(let name, 0, 1)? = input.shape.first, symbol == nil || symbol == name else { return nil }
+      symbol = name
+    }
+    return symbol
+  }
+}
+
+/// The name of a file without its folder and its last suffix.
+func fileStem(_ path: String) -> String {
+  let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path
+  guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+  return String(name[..<dot])
+}

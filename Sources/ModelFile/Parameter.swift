@@ -1,0 +1,63 @@
+public import Diagnostics
+public import Layers
+public import Tensors
+public import YAML
+
+/// A parameter of a model: its path, its shape, and where its values come from, so that new ones can go there.
+public struct Parameter: Sendable {
+  /// Where the values come from.
+  public enum Origin: Sendable {
+    /// Numbers in the text, nested as the shape is.
+    case values(Node)
+    /// One number in the text for every place.
+    case number(Node)
+    /// Base64 in the text.
+    case binary(Node)
+    /// An array in a file that the layer names.
+    case file(ArrayReference)
+    /// The array under the parameter's path in the model's `weights` file.
+    case weights(ArrayReference)
+    /// Nowhere: drawn by a law, which the layer's `init` gives (then its node is there) or the layer's type.
+    case drawn(Drawing, node: Node?)
+  }
+
+  /// How a parameter is drawn.
+  public struct Drawing: Sendable {
+    /// The law.
+    public let initialisation: Initialisation
+    /// The standard deviation of `normal` and the bound of `uniform`.
+    public let scale: Double
+    /// The seed that stands for the model's, if the author gave one.
+    public let seed: Int?
+  }
+
+  /// Its path: `block.conv1.weight`; that of its first place where several layers share it.
+  public let path: String
+  /// Its shape, its name in the layer, its role, and how it starts.
+  public let declaration: ParameterDeclaration
+  /// Where its values come from.
+  public let origin: Origin
+  /// Where the author wrote it, or else the layer that needs it.
+  public let place: SourcePlace
+
+  /// The lengths of its axes.
+  public var shape: [Int] { declaration.shape }
+  /// The number of its values.
+  public var count: Int { declaration.shape.reduce(1, *) }
+}
+
+/// An array in a file: which file, and under which name.
+public struct ArrayReference: Sendable, Hashable {
+  /// The file as it can be opened.
+  public let file: String
+  /// The file as the author wrote it.
+  public let writtenFile: String
+  /// The array's name in a file of several; nil for a `.npy`.
+  public let key: String?
+
+  package init(file: String, writtenFile: String, key: String?) {
+    self.file = file
+    self.writtenFile = writtenFile
+    self.key = key
+  }
+}
