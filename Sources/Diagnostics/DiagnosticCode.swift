@@ -25,7 +25,32 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
 
   // MARK: The layers and the graph
 
+  case newerFormat = "newer-format"
+  case duplicateName = "duplicate-name"
+  case reservedName = "reserved-name"
+  case unknownInput = "unknown-input"
+  case missingInput = "missing-input"
+  case inputCount = "input-count"
+  case cycle
+  case unusedLayer = "unused-layer"
+  case unknownOutput = "unknown-output"
+  case shape
+  case residualShape = "residual-shape"
+  case tooManyLayers = "too-many-layers"
+  case unknownBlock = "unknown-block"
+  case blockCycle = "block-cycle"
+  case blockParameter = "block-parameter"
+  case blockValues = "block-values"
+
   // MARK: Parameters and files
+
+  case parameterShape = "parameter-shape"
+  case parameterValue = "parameter-value"
+  case filePath = "file-path"
+  case missingFile = "missing-file"
+  case badFile = "bad-file"
+  case missingArray = "missing-array"
+  case unusedArray = "unused-array"
 
   // MARK: Training and tests
 
@@ -99,6 +124,84 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
       .error("A tag does not fit its value", "Correct the value, or remove the tag.")
     case .tooMany:
       .error("There are too many errors to go on", "Mend the errors listed before this one first.")
+
+    // MARK: The layers and the graph
+
+    case .newerFormat:
+      .error(
+        "The file is of a newer format than this program",
+        "A newer nnrun wrote or needs this file. Update nnrun; format 1 is always still read.")
+    case .duplicateName:
+      .error(
+        "Two things in one list have one name",
+        "Names are unique in a list of layers; a residual's `body` and `shortcut` count as one list, and inputs' names are taken too."
+      )
+    case .reservedName:
+      .error("A name is reserved", "`outer` stands for what the owner of a body or a block takes.")
+    case .unknownInput:
+      .error(
+        "`input` names nothing that is there",
+        "A layer takes inputs of the model and layers of its own list; inside a body or a block also `outer`.")
+    case .missingInput:
+      .error("The first layer has to say what it takes", "With several inputs there is no default for the first layer.")
+    case .inputCount:
+      .error(
+        "A layer is given too many or too few values",
+        "`add` and `concat` take two or more values, `residual` and blocks one, and the others one.")
+    case .cycle:
+      .error(
+        "Layers take each other's values in a circle",
+        "No order of execution exists. Every link of the circle is listed.")
+    case .unusedLayer:
+      .warning(
+        "No output needs the layer",
+        "It is not run and not trained. Name it in `outputs`, take its value somewhere, or remove it.")
+    case .unknownOutput:
+      .error("`outputs` names no layer", "Outputs are names of layers, or paths such as `block.conv1`.")
+    case .shape:
+      .error("Shapes do not fit", "The message says which shapes met and what was needed.")
+    case .residualShape:
+      .error(
+        "The body and the shortcut of a residual give different shapes",
+        "Their values are added, so the shapes must be equal.")
+    case .tooManyLayers:
+      .error("Blocks write out to too many layers", "At most 100,000 layers are written out.")
+    case .unknownBlock:
+      .error("There is no such block", "`block` names an entry of the model's `blocks`.")
+    case .blockCycle:
+      .error(
+        "A block uses itself", "Directly or through other blocks; it would never end. Blocks may be nested 64 deep.")
+    case .blockParameter:
+      .error(
+        "A block's parameter is not known or used outside a block",
+        "A block's `parameters` name what `with`, `first` and `$name` may use.")
+    case .blockValues:
+      .error(
+        "A block that is used more than once gives values",
+        "Each use has weights of its own, so values or a file would serve only one of them.")
+
+    // MARK: Parameters and files
+
+    case .parameterShape:
+      .error("A parameter has the wrong shape", "Nested lists have to be as deep and as long as the parameter's shape.")
+    case .parameterValue:
+      .error("A parameter has a value that cannot be", "Parameters are finite numbers that fit the model's dtype.")
+    case .filePath:
+      .error(
+        "A file lies outside the model's folder",
+        "Files are named relative to the model file and lie in its folder or below, also after links.")
+    case .missingFile:
+      .error("A file is missing or cannot be read", "Paths are relative to the model file.")
+    case .badFile:
+      .error("A file is not what it should be", "The message says what is wrong with it.")
+    case .missingArray:
+      .error(
+        "A file has no such array",
+        "`key` names an array of the file; without it, it is the parameter's path, or the file's only array.")
+    case .unusedArray:
+      .warning(
+        "No parameter takes an array of the `weights` file",
+        "It may be misnamed: arrays are named by the paths of parameters.")
     }
   }
 
