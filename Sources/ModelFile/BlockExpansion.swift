@@ -8,13 +8,16 @@ struct BlockExpansion {
   static let deepestNesting = 64
 
   private let blocks: [String: Node]
+  private let brokenRanges: [SourceRange]
   private let validate: (Node) -> [Diagnostic]
   private var useCounts: [String: Int] = [:]
   private var layerCount = 0
   private var isExhausted = false
 
-  /// An expansion with the blocks of a model; `validate` checks a list of layers against the schema.
-  init(root: Node, validate: @escaping (Node) -> [Diagnostic]) {
+  /// An expansion with the blocks of a model. `brokenRanges` are the places of the schema's errors; `validate` checks a
+  /// list of layers against the schema once parameters are put in.
+  init(root: Node, brokenRanges: [SourceRange], validate: @escaping (Node) -> [Diagnostic]) {
+    self.brokenRanges = brokenRanges
     self.validate = validate
     var blocks: [String: Node] = [:]
     for entry in root["blocks"]?.entries ?? [] where !entry.key.hasPrefix("x-") { blocks[entry.key] = entry.value }
@@ -50,7 +53,8 @@ struct BlockExpansion {
       if layerCount > Self.largestLayerCount {
         isExhausted = true
         sink.add(
-          .tooManyLayers, "the blocks write out to more than \(Self.largestLayerCount) layers", at: name.range, uses: uses)
+          .tooManyLayers, "the blocks write out to more than \(Self.largestLayerCount) layers", at: name.range,
+          uses: uses)
         break
       }
       let path = prefix + text
@@ -75,9 +79,18 @@ struct BlockExpansion {
       items.append(
         LayerItem(
           name: text, nameRange: name.range, path: path, node: node, kind: kind, inputs: inputs(of: node), uses: uses,
-          repetition: repetition))
+          isBroken: isBroken(node, kind), repetition: repetition))
     }
     return items
+  }
+
+  /// Whether an error of the schema lies in a layer; the lists of a residual speak for themselves.
+  private func isBroken(_ node: Node, _ kind: LayerItem.Kind) -> Bool {
+    guard !brokenRanges.isEmpty, case .layer = kind else { return false }
+    let values = [node.range] + (node.entries ?? []).filter(\.isMerged).map(\.value.range)
+    return brokenRanges.contains { broken in
+      values.contains { $0.start <= broken.start && broken.start < max($0.end, $0.start + 1) }
+    }
   }
 
   private func inputs(of node: Node) -> [LayerItem.InputName]? {
@@ -96,7 +109,7 @@ struct BlockExpansion {
       let near = suggestion(for: name, among: blocks.keys.sorted())
       let hint =
         near.map { "did you mean `\($0)`?" }
-        ?? (blocks.isEmpty ? "the model has no `blocks`" : "the blocks are \(list(blocks.keys.sorted()))")
+        ?? (blocks.isEmpty ? "the model has no `blocks`" : "the blocks are \(namesInWords(blocks.keys.sorted()))")
       sink.add(
         .unknownBlock, "there is no block `\(name)`", at: node.range, notes: [DiagnosticNote(hint)], uses: uses)
       return nil
@@ -149,7 +162,7 @@ struct BlockExpansion {
         let near = suggestion(for: entry.key, among: bindings.keys.sorted())
         let hint =
           near.map { "did you mean `\($0)`?" }
-          ?? (bindings.isEmpty ? "it has no parameters" : "its parameters are \(list(bindings.keys.sorted()))")
+          ?? (bindings.isEmpty ? "it has no parameters" : "its parameters are \(namesInWords(bindings.keys.sorted()))")
         sink.add(
           .blockParameter, "block `\(name)` has no parameter `\(entry.key)`", at: entry.keyRange,
           notes: [DiagnosticNote(hint)], uses: uses.dropLast())
@@ -171,14 +184,16 @@ struct BlockExpansion {
       }
     case .sequence(let items): for item in items { rejectReferences(in: item, sink: &sink) }
     case .mapping(let entries):
-      for entry in entries where ParameterSubstitution.isRead(entry.key) { rejectReferences(in: entry.value, sink: &sink) }
+      for entry in entries where ParameterSubstitution.isRead(entry.key) {
+        rejectReferences(in: entry.value, sink: &sink)
+      }
     case .numbers: break
     }
   }
 }
 
 /// Names in words: `a`, `b` and `c`.
-func list(_ names: some Collection<String>) -> String {
+func namesInWords(_ names: some Collection<String>) -> String {
   let quoted = names.prefix(12).map { "`\($0)`" }
   if names.count > 12 { return quoted.joined(separator: ", ") + " and \(names.count - 12) more" }
   guard let last = quoted.last, quoted.count > 1 else { return quoted.first ?? "none" }

@@ -27,16 +27,18 @@ struct GraphAssembly {
   /// What every path stands for; nil for a layer that could not be built.
   private(set) var values: [String: Built?] = [:]
   private(set) var parameters: ParameterTable
-  private let inputs: [Built]
+  private let inputs: [Built?]
   private let inputNames: [String]
   var sink: DiagnosticSink
 
   /// An assembly with the model's inputs already in the graph.
   init(
-    context: LayerContext, inputs: [(name: String, value: ValueID)], parameters: ParameterTable, sink: DiagnosticSink
+    context: LayerContext, inputs: [(name: String, value: ValueID?)], parameters: ParameterTable, sink: DiagnosticSink
   ) {
     self.context = context
-    self.inputs = inputs.enumerated().map { Built(source: .input($0.offset), value: $0.element.value) }
+    self.inputs = inputs.enumerated().map { index, input in
+      input.value.map { Built(source: .input(index), value: $0) }
+    }
     self.inputNames = inputs.map(\.name)
     self.parameters = parameters
     self.sink = sink
@@ -74,7 +76,7 @@ struct GraphAssembly {
   private mutating func build(_ item: LayerItem, taking taken: [Built]?) -> Built? {
     switch item.kind {
     case .layer(let type):
-      guard let layerType = LayerCatalogue.type(named: type) else { return nil }
+      guard !item.isBroken, let layerType = LayerCatalogue.type(named: type) else { return nil }
       guard checkInputCount(taken, of: item, allowed: nil) else { return nil }
       return build(layerType, item, taking: taken)
     case .residual(let body, let shortcut):
@@ -104,7 +106,8 @@ struct GraphAssembly {
   private mutating func build(_ type: any Layer.Type, _ item: LayerItem, taking taken: [Built]?) -> Built? {
     do throws(LayerError) {
       let given = parameters.given(by: item, sink: &sink)
-      let entries = Dictionary((item.node.entries ?? []).map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+      let entries = Dictionary(
+        (item.node.entries ?? []).map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
       let layer = try type.init(LayerAttributes(entries: entries, givenShapes: given.compactMapValues(\.shape)))
       guard let taken, checkInputCount(taken, of: item, allowed: layer.inputCount) else { return nil }
       let declarations = try layer.parameters(inputs: taken.map { context.graph.shape($0.value) })

@@ -37,6 +37,8 @@ struct LayerItem {
   let inputs: [InputName]?
   /// The blocks that led here, outermost first.
   let uses: [BlockUse]
+  /// Whether the schema found an error in it, so that nothing can be made of it.
+  let isBroken: Bool
   /// Where the entry stands in a block that is used more than once: the path of that use, which keeps apart what its
   /// repetitions would otherwise share.
   let repetition: String?

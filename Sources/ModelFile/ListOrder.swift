@@ -56,7 +56,7 @@ struct ListOrder {
     sink.add(
       .missingInput,
       "the first layer takes the model's only input unless it names one, but the model has \(inputNames.count)",
-      at: item.nameRange, notes: [DiagnosticNote("add `input:` with one of \(list(inputNames))")], uses: item.uses)
+      at: item.nameRange, notes: [DiagnosticNote("add `input:` with one of \(namesInWords(inputNames))")], uses: item.uses)
     return nil
   }
 
@@ -71,10 +71,11 @@ struct ListOrder {
     } else if inputNames == nil {
       hint = "inside a body or block, only its own layers and `outer` (what its owner takes) are seen"
     } else {
-      hint = "there are \(list(candidates))"
+      hint = "there are \(namesInWords(candidates))"
     }
     sink.add(
-      .unknownInput, "layer `\(item.path)` takes `\(input.name)`, but there is no such \(inputNames == nil ? "layer in this list" : "input or layer")",
+      .unknownInput,
+      "layer `\(item.path)` takes `\(input.name)`, but there is no such \(inputNames == nil ? "layer in this list" : "input or layer")",
       at: input.range, notes: [DiagnosticNote(hint)], uses: item.uses)
   }
 

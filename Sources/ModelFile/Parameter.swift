@@ -1,6 +1,6 @@
 public import Diagnostics
 public import Layers
-public import Tensors
+import Tensors
 public import YAML
 
 /// A parameter of a model: its path, its shape, and where its values come from, so that new ones can go there.

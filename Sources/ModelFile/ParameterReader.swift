@@ -71,13 +71,14 @@ struct ParameterReader {
     sink.add(
       .blockValues,
       "the block is used more than once, and each use has weights of its own, so `\(name)` cannot be given by values",
-      at: node.range, notes: [DiagnosticNote("give one number, `{init: ...}` or nothing, and keep the values in a `weights` file")],
+      at: node.range,
+      notes: [DiagnosticNote("give one number, `{init: ...}` or nothing, and keep the values in a `weights` file")],
       uses: item.uses)
     return false
   }
 
   /// Checks what is given against what the layer needs.
-  func check(
+  func accepts(
     _ given: GivenParameter, against declaration: ParameterDeclaration, path: String, of item: LayerItem,
     sink: inout DiagnosticSink
   ) -> Bool {

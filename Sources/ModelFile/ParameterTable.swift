@@ -45,9 +45,9 @@ struct ParameterTable {
     if given == nil, let node, node.boolean == nil { return nil }
     if given == nil || given?.drawing != nil, let found = weights?.parameter(at: path) { given = found }
     if let given {
-      guard reader.check(given, against: declaration, path: path, of: item, sink: &sink) else { return nil }
+      guard reader.accepts(given, against: declaration, path: path, of: item, sink: &sink) else { return nil }
     }
-    let identity = given.flatMap { identity(of: $0, item) }
+    let identity = given.flatMap { self.identity(of: $0, item) }
     if let identity, let index = identities[identity] {
       let shared = parameters[index]
       guard shared.shape == declaration.shape else {

@@ -1,0 +1,76 @@
+public import Diagnostics
+import Layers
+public import Tensors
+import YAML
+
+extension Model {
+  /// The values of the parameter with this index, read or drawn at every call.
+  ///
+  /// Throws where a file changed or vanished since the model was loaded, or holds numbers that are not finite.
+  public func value(of index: Int) throws(Failure) -> AnyTensor {
+    let parameter = parameters[index]
+    switch parameter.origin {
+    case .values(let node): return inlineValues(node, shape: parameter.shape)
+    case .number(let node):
+      let value = node.number ?? 0
+      return elementType == .float32
+        ? .float32(Tensor(shape: parameter.shape, repeating: Float(value)))
+        : .float64(Tensor(shape: parameter.shape, repeating: value))
+    case .binary(let node):
+      guard case .binary(let bytes)? = node.scalar?.value else { throw Failure(.invalidData, "not binary") }
+      return AnyTensor(littleEndian: bytes, shape: parameter.shape, elementType: elementType)
+    case .file(let reference), .weights(let reference):
+      let tensor = try ArrayArchive(path: reference.file).read(reference.key, as: elementType)
+      guard tensor.shape == parameter.shape else {
+        throw Failure(
+          .busy, "`\(reference.writtenFile)` changed while it was being read: `\(parameter.path)` has another shape now"
+        )
+      }
+      if let index = tensor.firstNonFiniteIndex {
+        throw Failure(
+          .invalidData,
+          "`\(parameter.path)` in `\(reference.writtenFile)` is not finite at index \(index); parameters are finite numbers that fit \(elementType.rawValue)"
+        )
+      }
+      return tensor
+    case .drawn(let drawing, _):
+      return drawing.draw(parameter, seed: drawing.seed ?? seed, elementType: elementType)
+    }
+  }
+
+  /// The seed of initialisation, shuffling and dropout.
+  public var seed: Int { root["training"]?["seed"]?.integer ?? 0 }
+
+  /// How many of the parameters that the outputs need are drawn, having no values anywhere.
+  public var drawnParameters: [Parameter] {
+    let used = Set(layers.filter(\.isUsed).flatMap(\.parameters))
+    return parameters.enumerated().filter { index, parameter in
+      if case .drawn = parameter.origin { used.contains(index) } else { false }
+    }.map(\.element)
+  }
+
+  private func inlineValues(_ node: Node, shape: [Int]) -> AnyTensor {
+    if elementType == .float64 {
+      if let list = node.numbers { return .float64(Tensor(shape: shape, elements: list.values)) }
+      var elements: [Double] = []
+      forEachNumber(in: node) { value, _ in elements.append(value) }
+      return .float64(Tensor(shape: shape, elements: elements))
+    }
+    var elements: [Float] = []
+    appendFloats(of: node, to: &elements)
+    return .float32(Tensor(shape: shape, elements: elements))
+  }
+
+  /// Rounds each number's text to `Float` at once, which the packed corrections make up for.
+  private func appendFloats(of node: Node, to elements: inout [Float]) {
+    switch node.content {
+    case .numbers(let list):
+      let first = elements.count
+      elements.append(contentsOf: list.values.lazy.map { Float($0) })
+      for (index, value) in list.floatCorrections { elements[first + index] = value }
+    case .sequence(let items): for item in items { appendFloats(of: item, to: &elements) }
+    case .scalar(let scalar): elements.append(Float(scalar.text) ?? Float(node.number ?? 0))
+    case .mapping: break
+    }
+  }
+}
