@@ -19,7 +19,7 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
   case emptyDocument = "empty-document"
   case unknownTag = "unknown-tag"
   case tagMismatch = "tag-mismatch"
-  case tooMany = "too-many-errors"
+  case tooManyErrors = "too-many-errors"
 
   // MARK: The schema
 
@@ -122,7 +122,7 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
         "The tags are `!!binary`, `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!seq` and `!!map`.")
     case .tagMismatch:
       .error("A tag does not fit its value", "Correct the value, or remove the tag.")
-    case .tooMany:
+    case .tooManyErrors:
       .error("There are too many errors to go on", "Mend the errors listed before this one first.")
 
     // MARK: The layers and the graph

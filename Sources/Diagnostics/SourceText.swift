@@ -28,54 +28,89 @@ public final class SourceText: Sendable {
   public let name: String
   /// The whole file.
   public let bytes: [UInt8]
+  /// Whether every byte is ASCII, so that bytes and code points are the same.
+  public let isASCII: Bool
   private let lineStarts: [Int]
+  /// The code points before every `stride`th byte, where they differ from the bytes.
+  private let codePointsBefore: [Int]
+  private static let stride = 1024
 
   /// A text of the given bytes, called `name` in messages.
   public init(name: String, bytes: [UInt8]) {
     self.name = name
     self.bytes = bytes
-    let newline = UInt8(ascii: "\n")
-    let carriageReturn = UInt8(ascii: "\r")
     var starts = [0]
-    let count = bytes.count
-    for index in 0..<count {
-      let byte = bytes[index]
-      if byte == newline || (byte == carriageReturn && !(index + 1 < count && bytes[index + 1] == newline)) {
+    var highBits: UInt8 = 0
+    let span = bytes.span
+    for index in span.indices {
+      let byte = span[index]
+      highBits |= byte
+      guard byte <= UInt8(ascii: "\r") else { continue }
+      if byte == UInt8(ascii: "\n")
+        || (byte == UInt8(ascii: "\r") && !(index + 1 < span.count && span[index + 1] == UInt8(ascii: "\n")))
+      {
         starts.append(index + 1)
       }
     }
     lineStarts = starts
+    isASCII = highBits < 0x80
+    var checkpoints: [Int] = []
+    if !isASCII {
+      var codePoints = 0
+      for index in span.indices {
+        if index % Self.stride == 0 { checkpoints.append(codePoints) }
+        if span[index] & 0xC0 != 0x80 { codePoints += 1 }
+      }
+    }
+    codePointsBefore = checkpoints
   }
 
   /// The number of lines; a final line break begins one more, empty line.
   public var lineCount: Int { lineStarts.count }
 
+  /// The offset of the first byte behind a byte order mark.
+  public var textStart: Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
+
   /// The line and column of the byte at `offset`.
   public func position(at offset: Int) -> SourcePosition {
     let offset = min(max(offset, 0), bytes.count)
+    let line = lineIndex(at: offset)
+    let start = line == 0 ? min(textStart, offset) : lineStarts[line]
+    return SourcePosition(line: line + 1, column: codePoints(before: offset) - codePoints(before: start) + 1)
+  }
+
+  /// The index of the line that holds the byte at `offset`.
+  private func lineIndex(at offset: Int) -> Int {
     var low = 0
     var high = lineStarts.count
     while high - low > 1 {
       let middle = (low + high) / 2
       if lineStarts[middle] <= offset { low = middle } else { high = middle }
     }
-    var column = 1
-    var index = lineStarts[low]
-    if low == 0, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
-    while index < offset {
-      if bytes[index] & 0xC0 != 0x80 { column += 1 }
-      index += 1
-    }
-    return SourcePosition(line: low + 1, column: column)
+    return low
   }
 
-  /// The bytes of line `number` (from 1), without its line break.
+  private func codePoints(before offset: Int) -> Int {
+    guard !isASCII, !codePointsBefore.isEmpty else { return offset }
+    let checkpoint = min(offset / Self.stride, codePointsBefore.count - 1)
+    var codePoints = codePointsBefore[checkpoint]
+    for index in checkpoint * Self.stride..<offset where bytes[index] & 0xC0 != 0x80 { codePoints += 1 }
+    return codePoints
+  }
+
+  /// The bytes of line `number` (from 1), without its line break and without a byte order mark.
   public func line(_ number: Int) -> ArraySlice<UInt8> {
     guard number >= 1, number <= lineStarts.count else { return [] }
-    let start = lineStarts[number - 1]
+    let start = number == 1 ? textStart : lineStarts[number - 1]
     var end = number < lineStarts.count ? lineStarts[number] : bytes.count
     while end > start, bytes[end - 1] == UInt8(ascii: "\n") || bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
     return bytes[start..<end]
+  }
+
+  /// The text in `range`; bytes that are not UTF-8 are replaced.
+  public func string(in range: SourceRange) -> String {
+    let start = min(max(range.start, 0), bytes.count)
+    return String(decoding: bytes[start..<min(max(range.end, start), bytes.count)], as: UTF8.self)
   }
 }
 

@@ -1,2 +1,54 @@
 /// The candidate that a person who wrote `word` probably meant, by edit distance; nil where none is near.
-public func suggestion(for word: String, among candidates: some Sequence<String>) -> String? { nil }
+///
+/// The distance counts letters added, dropped, changed or swapped with their neighbour (Damerau and Levenshtein, each
+/// letter edited once); a third of the letters may differ. Upper case and `_` for `-` count half. Of equally near
+/// candidates the first wins.
+public func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
+  let letters = Array(word.unicodeScalars)
+  guard !letters.isEmpty, letters.count <= 64 else { return nil }
+  var best: (candidate: String, distance: Int)?
+  for candidate in candidates where candidate != word {
+    let other = Array(candidate.unicodeScalars)
+    // In halves: at most one edit for every three letters, and one for the shortest words.
+    let most = max(2, max(letters.count, other.count) / 3 * 2)
+    guard other.count <= 64, abs(letters.count - other.count) * 2 <= most else { continue }
+    let distance = editDistance(letters, other)
+    guard distance <= most, distance < 2 * max(letters.count, other.count) else { continue }
+    if let best, best.distance <= distance { continue }
+    best = (candidate, distance)
+  }
+  return best?.candidate
+}
+
+/// The optimal string alignment distance in half edits.
+private func editDistance(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
+  var beforePrevious: [Int] = []
+  var previous = (0...second.count).map { $0 * 2 }
+  for row in first.indices {
+    var current = [(row + 1) * 2]
+    for column in second.indices {
+      let change = cost(first[row], second[column])
+      var distance = min(previous[column] + change, previous[column + 1] + 2, current[column] + 2)
+      if row > 0, column > 0, first[row] == second[column - 1], first[row - 1] == second[column] {
+        distance = min(distance, beforePrevious[column - 1] + 2)
+      }
+      current.append(distance)
+    }
+    beforePrevious = previous
+    previous = current
+  }
+  return previous[second.count]
+}
+
+/// What it costs to write `second` for `first`.
+private func cost(_ first: Unicode.Scalar, _ second: Unicode.Scalar) -> Int {
+  if first == second { return 0 }
+  func folded(_ scalar: Unicode.Scalar) -> UInt32 {
+    switch scalar {
+    case "A"..."Z": scalar.value + 32
+    case "_", " ": 45
+    default: scalar.value
+    }
+  }
+  return folded(first) == folded(second) ? 1 : 2
+}

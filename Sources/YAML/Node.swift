@@ -94,13 +94,13 @@ public struct NumberList: Sendable {
   public let values: [Double]
   /// The few values (by index) whose rounding to `Float` through `Double` would differ from rounding their text at once.
   public let floatCorrections: [Int: Float]
-  /// Whether every number is written as an integer or has no fraction.
+  /// Whether no number has a fraction, whether written as an integer or not.
   public let isIntegral: Bool
 
-  package init(shape: [Int], values: [Double], floatCorrections: [Int: Float], isIntegral: Bool) {
+  package init(shape: [Int], values: [Double], floatCorrections: [Int: Float]) {
     self.shape = shape
     self.values = values
     self.floatCorrections = floatCorrections
-    self.isIntegral = isIntegral
+    isIntegral = values.allSatisfy { $0.rounded(.towardZero) == $0 && $0.isFinite }
   }
 }

@@ -75,26 +75,63 @@ extension Node {
 
   /// The items of a list, packed or not; nil where the node is no list.
   ///
-  /// The items of packed numbers are made for each call: scalars, or packed rows, with their exact ranges. Look at
+  /// The items of packed numbers are made anew for each call: scalars, or packed rows, with their exact ranges. Look at
   /// `numbers` first where a list may be long.
   public func items(in source: SourceText) -> [Node]? {
     switch content {
     case .sequence(let items): items
-    case .numbers, .scalar, .mapping: nil
+    case .numbers(let numbers): numbers.items(in: source.bytes, from: range.start)
+    case .scalar, .mapping: nil
     }
   }
 
   /// The place of the node.
   public func place(in source: SourceText) -> SourcePlace { SourcePlace(source: source, range: range) }
 
-  /// What the node is, for a message: `a list`, `an empty mapping`, `the string "x"`, `the number 1.5`.
-  public var kindName: String { "a node" }
-
-  /// Calls `body` with the bytes of every number in the node, in order; the node is a number, a packed list, or a list
-  /// of those.
-  public func forEachNumberRange(in source: SourceText, _ body: (SourceRange) -> Void) {
+  /// What the node is, for a message: `a list`, `an empty mapping`, `the string "x"`, `the number 1.5`, `nothing`.
+  public var kindName: String {
+    switch content {
+    case .scalar(let scalar): YAML.kindName(of: scalar.value, text: scalar.text)
+    case .sequence(let items): items.isEmpty ? "an empty list" : "a list"
+    case .numbers(let numbers): numbers.shape.count > 1 ? "a list of lists" : "a list"
+    case .mapping(let entries): entries.isEmpty ? "an empty mapping" : "a mapping"
+    }
   }
 
-  /// The bytes of the number at row-major `index` in the node, or nil where there is none.
-  public func range(ofNumber index: Int, in source: SourceText) -> SourceRange? { nil }
+  /// Calls `body` with the bytes of every number in the node, in order; the node is a number, a packed list, or a list
+  /// of those. Other nodes are passed over.
+  public func forEachNumberRange(in source: SourceText, _ body: (SourceRange) -> Void) {
+    switch content {
+    case .scalar:
+      if number != nil { body(range) }
+    case .sequence(let items):
+      for item in items { item.forEachNumberRange(in: source, body) }
+    case .numbers:
+      var scanner = PackedNumbersScanner(bytes: source.bytes, start: range.start, end: range.end)
+      while let number = scanner.next() { body(number) }
+    case .mapping: break
+    }
+  }
+
+  /// The bytes of the number at row-major `index` in the node, or nil where there is none; reads the text again.
+  public func range(ofNumber index: Int, in source: SourceText) -> SourceRange? {
+    var found: SourceRange?
+    var passed = 0
+    forEachNumberRange(in: source) { range in
+      if passed == index { found = range }
+      passed += 1
+    }
+    return found
+  }
+}
+
+/// What a scalar is, for a message.
+func kindName(of value: Scalar.Value, text: String) -> String {
+  switch value {
+  case .null: text.isEmpty ? "nothing" : "`\(text)`"
+  case .boolean: "`\(text)`"
+  case .integer, .number: "the number \(printable(text))"
+  case .string: "the string \"\(printable(text))\""
+  case .binary: "binary data"
+  }
 }

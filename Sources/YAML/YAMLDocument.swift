@@ -3,7 +3,63 @@ public import Diagnostics
 /// Reads YAML by libyaml's events into nodes with exact places.
 public enum YAMLDocument {
   /// Reads the only document of `source`, with every error that can be found in its text.
+  ///
+  /// Where the text is not YAML, reading ends there, there is no root, and the errors found before it are kept.
   public static func parse(source: SourceText) -> ParsedDocument {
-    ParsedDocument(source: source, root: nil, diagnostics: [])
+    if let problem = TextProblem.inBeginning(of: source) {
+      return ParsedDocument(source: source, root: nil, diagnostics: [problem])
+    }
+    var reading = Reading(source: source, end: source.bytes.count)
+    if let badByte = reading.badByte {
+      // libyaml reads ahead: what stands before the bad byte is read alone, to find what else is wrong.
+      let problem = TextProblem.badByte(at: badByte, in: source)
+      reading = Reading(source: source, end: problem.place.range.start)
+      reading.diagnostics.append(problem)
+      reading.root = nil
+    }
+    let diagnostics = reading.diagnostics.sorted { $0.place.range.start < $1.place.range.start }
+    if reading.root == nil, diagnostics.isEmpty {
+      return ParsedDocument(source: source, root: nil, diagnostics: [emptyDocument(source)])
+    }
+    return ParsedDocument(source: source, root: reading.root, diagnostics: diagnostics)
+  }
+
+  private static func emptyDocument(_ source: SourceText) -> Diagnostic {
+    let start = source.textStart
+    return Diagnostic(
+      .emptyDocument, "the file holds nothing but space and comments",
+      at: SourcePlace(source: source, range: SourceRange(start: start, end: start)))
+  }
+
+  /// What libyaml and the node builder make of the bytes up to an end.
+  private struct Reading {
+    var root: Node?
+    var diagnostics: [Diagnostic]
+    /// The byte at which the text stops being text.
+    var badByte: Int?
+
+    init(source: SourceText, end: Int) {
+      let base = source.textStart
+      let lineBreaks = source.isASCII ? [] : TextProblem.unusualLineBreaks(in: source, end: end)
+      var builder = NodeBuilder(source: source, base: base, lineBreaks: lineBreaks)
+      var problem: EventReader.Problem?
+      unsafe source.bytes.withUnsafeBufferPointer { bytes in
+        var reader = unsafe EventReader(bytes: UnsafeBufferPointer(rebasing: bytes[base..<max(end, base)]))
+        do throws(EventReader.Problem) { try builder.build(from: &reader) } catch { problem = error }
+      }
+      root = problem == nil ? builder.root : nil
+      badByte = problem?.badByte.map { $0 + base }
+      if let problem, badByte == nil {
+        let place = builder.offset(of: problem.index)
+        let context = problem.contextIndex.map { builder.offset(of: $0) }
+        // At the end of a text that was cut short, the problem is only that it was cut.
+        if end == source.bytes.count || place < end {
+          builder.reportLineBreaks(upTo: place)
+          let syntax = SyntaxProblem(problem, at: place, context: context, in: source)
+          builder.report(.syntax, syntax.message, at: syntax.range, notes: syntax.notes)
+        }
+      }
+      diagnostics = builder.diagnostics
+    }
   }
 }

@@ -1,0 +1,36 @@
+/// `text` as a message may show it: on one line, with control characters and invisible ones escaped, cut with `…`
+/// behind `limit` characters.
+public func printable(_ text: some StringProtocol, limit: Int = 60) -> String {
+  var result = ""
+  var count = 0
+  for scalar in text.unicodeScalars {
+    guard count < limit else { return result + "…" }
+    count += 1
+    if scalar.isPrintable { result.unicodeScalars.append(scalar) } else { result += scalar.escape }
+  }
+  return result
+}
+
+extension Unicode.Scalar {
+  /// Whether the scalar shows on a terminal as itself and cannot change how its neighbours show.
+  var isPrintable: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+    default: true
+    }
+  }
+
+  /// The scalar as an escape: `\n`, `\x1b`, `\u2028`.
+  var escape: String {
+    switch self {
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "\\t"
+    default:
+      let digits = String(value, radix: 16)
+      let width = value < 0x100 ? 2 : value < 0x10000 ? 4 : 8
+      let letter = value < 0x100 ? "x" : value < 0x10000 ? "u" : "U"
+      return "\\" + letter + String(repeating: "0", count: width - digits.count) + digits
+    }
+  }
+}
