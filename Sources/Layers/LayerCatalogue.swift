@@ -5,7 +5,7 @@ public enum LayerCatalogue {
   public static let types: [any Layer.Type] = [
     Conv2dLayer.self, ReluLayer.self, ResidualLayer.self, BatchNormLayer.self, GapLayer.self, DenseSigmoidLayer.self,
     DenseLayer.self, SigmoidLayer.self, TanhLayer.self, SoftmaxLayer.self, MaxPoolLayer.self, AveragePoolLayer.self,
-    AddLayer.self, ConcatLayer.self, FlattenLayer.self, DropoutLayer.self,
+    AddLayer.self, ConcatLayer.self, PadChannelsLayer.self, FlattenLayer.self, DropoutLayer.self,
   ]
 
   /// The layer type of this name.
