@@ -73,7 +73,11 @@ enum Base64 {
       let byte = bytes[offset]
       let isSpace = byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
       if !isSpace, byte & 0xC0 != 0x80 {
-        if passed == index { return SourceRange(start: offset, end: offset + 1) }
+        if passed == index {
+          var end = offset + 1
+          while end < range.end, bytes[end] & 0xC0 == 0x80 { end += 1 }
+          return SourceRange(start: offset, end: end)
+        }
         passed += 1
       }
       offset += 1

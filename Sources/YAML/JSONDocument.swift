@@ -1,9 +1,295 @@
 public import Diagnostics
 
-/// Reads strict JSON (RFC 8259) into the same nodes as YAML.
+/// Reads strict JSON (RFC 8259) into the same nodes as YAML; lists are never packed.
+///
+/// Duplicate keys and more than 512 nested lists and objects are errors.
 public enum JSONDocument {
-  /// Reads the value in `source`; lists are never packed.
+  /// Reads the value in `source`. Where the text is not JSON, reading ends there and there is no root.
   public static func parse(source: SourceText) -> ParsedDocument {
-    ParsedDocument(source: source, root: nil, diagnostics: [])
+    var reader = JSONReader(source: source)
+    let root = reader.document()
+    return ParsedDocument(source: source, root: root, diagnostics: reader.diagnostics)
+  }
+}
+
+/// A recursive descent over the bytes; its depth is bounded.
+private struct JSONReader {
+  private static let deepest = 512
+
+  private struct Stop: Error {}
+
+  private let source: SourceText
+  private let bytes: [UInt8]
+  private var offset: Int
+  private(set) var diagnostics: [Diagnostic] = []
+
+  init(source: SourceText) {
+    self.source = source
+    bytes = source.bytes
+    offset = source.textStart
+  }
+
+  mutating func document() -> Node? {
+    do throws(Stop) {
+      let root = try value(depth: 0)
+      skipSpace()
+      if offset < bytes.count { throw unexpected("the end of the text") }
+      return root
+    } catch {
+      return nil
+    }
+  }
+
+  // MARK: Problems
+
+  private mutating func report(
+    _ code: DiagnosticCode, _ message: String, at range: SourceRange, first: SourceRange? = nil
+  ) {
+    let notes = first.map { [DiagnosticNote("first given here", at: SourcePlace(source: source, range: $0))] }
+    diagnostics.append(Diagnostic(code, message, at: SourcePlace(source: source, range: range), notes: notes ?? []))
+  }
+
+  private mutating func fail(_ code: DiagnosticCode, _ message: String, at start: Int, _ end: Int) -> Stop {
+    report(code, message, at: SourceRange(start: start, end: min(end, bytes.count)))
+    return Stop()
+  }
+
+  private mutating func unexpected(_ expected: String) -> Stop {
+    var end = offset
+    while end < bytes.count, end < offset + 30, Self.isWord(bytes[end]) { end += 1 }
+    if end == offset, offset < bytes.count {
+      end += 1
+      while end < bytes.count, bytes[end] & 0xC0 == 0x80 { end += 1 }
+    }
+    let found = source.string(in: SourceRange(start: offset, end: end))
+    return fail(
+      .syntax, "expected \(expected), found \(found.isEmpty ? "the end of the text" : "`\(printable(found))`")",
+      at: offset,
+      end)
+  }
+
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+
+  // MARK: Values
+
+  private mutating func skipSpace() {
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): offset &+= 1
+      default: return
+      }
+    }
+  }
+
+  private var next: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+
+  private mutating func value(depth: Int) throws(Stop) -> Node {
+    skipSpace()
+    let start = offset
+    switch next {
+    case UInt8(ascii: "{"): return try object(depth: depth + 1)
+    case UInt8(ascii: "["): return try array(depth: depth + 1)
+    case UInt8(ascii: "\""):
+      let text = try string()
+      return scalar(text, .string(text), from: start, isPlain: false)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    case UInt8(ascii: "t"): return try word("true", .boolean(true))
+    case UInt8(ascii: "f"): return try word("false", .boolean(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    default: throw unexpected("a value")
+    }
+  }
+
+  private func scalar(_ text: String, _ value: Scalar.Value, from start: Int, isPlain: Bool = true) -> Node {
+    Node(
+      range: SourceRange(start: start, end: offset),
+      content: .scalar(Scalar(text: text, value: value, isPlain: isPlain, tag: nil)))
+  }
+
+  private mutating func word(_ word: StaticString, _ value: Scalar.Value) throws(Stop) -> Node {
+    let start = offset
+    let text = word.description
+    guard bytes[start...].starts(with: text.utf8) else { throw unexpected("a value") }
+    offset += text.utf8.count
+    guard !Self.isWord(next) else {
+      offset = start
+      throw unexpected("a value")
+    }
+    return scalar(text, value, from: start)
+  }
+
+  private mutating func number() throws(Stop) -> Node {
+    let start = offset
+    if next == UInt8(ascii: "-") { offset += 1 }
+    if next == UInt8(ascii: "0") { offset += 1 } else { try digits() }
+    if next == UInt8(ascii: ".") {
+      offset += 1
+      try digits()
+    }
+    if next | 0x20 == UInt8(ascii: "e") {
+      offset += 1
+      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { offset += 1 }
+      try digits()
+    }
+    guard !Self.isWord(next), let lexed = NumberLexer.lex(bytes.span.extracting(start..<offset)) else {
+      offset = start
+      throw unexpected("a number as JSON writes it")
+    }
+    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+    return scalar(text, lexed.integer.map { .integer($0) } ?? .number(lexed.value), from: start)
+  }
+
+  private mutating func digits() throws(Stop) {
+    let start = offset
+    while case UInt8(ascii: "0")...UInt8(ascii: "9") = next { offset += 1 }
+    if offset == start { throw unexpected("a digit") }
+  }
+
+  // MARK: Collections
+
+  private mutating func enter(depth: Int) throws(Stop) {
+    guard depth <= Self.deepest else {
+      throw fail(
+        .tooDeep, "more than \(Self.deepest) lists and objects stand within one another", at: offset, offset + 1)
+    }
+    offset += 1
+    skipSpace()
+  }
+
+  private mutating func array(depth: Int) throws(Stop) -> Node {
+    let start = offset
+    try enter(depth: depth)
+    var items: [Node] = []
+    if next != UInt8(ascii: "]") {
+      while true {
+        items.append(try value(depth: depth))
+        skipSpace()
+        if next == UInt8(ascii: "]") { break }
+        guard next == UInt8(ascii: ",") else { throw unexpected("`,` or `]`") }
+        offset += 1
+      }
+    }
+    offset += 1
+    return Node(range: SourceRange(start: start, end: offset), content: .sequence(items))
+  }
+
+  private mutating func object(depth: Int) throws(Stop) -> Node {
+    let start = offset
+    try enter(depth: depth)
+    var entries: [Node.Entry] = []
+    var keys = KeyIndex()
+    if next != UInt8(ascii: "}") {
+      while true {
+        skipSpace()
+        guard next == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
+        let keyStart = offset
+        let key = try string()
+        let keyRange = SourceRange(start: keyStart, end: offset)
+        skipSpace()
+        guard next == UInt8(ascii: ":") else { throw unexpected("`:`") }
+        offset += 1
+        let value = try value(depth: depth)
+        if let index = keys.index(of: key, in: entries) {
+          report(
+            .duplicateKey, "the key `\(printable(key))` stands here a second time; remove one of the two", at: keyRange,
+            first: entries[index].keyRange)
+          if diagnostics.count >= NodeBuilder.mostDiagnostics {
+            throw fail(.tooManyErrors, "the rest of the text is not read", at: keyStart, offset)
+          }
+        } else {
+          keys.willAppend(key, to: entries)
+          entries.append(Node.Entry(key: key, keyRange: keyRange, value: value, isMerged: false))
+        }
+        skipSpace()
+        if next == UInt8(ascii: "}") { break }
+        guard next == UInt8(ascii: ",") else { throw unexpected("`,` or `}`") }
+        offset += 1
+      }
+    }
+    offset += 1
+    return Node(range: SourceRange(start: start, end: offset), content: .mapping(entries))
+  }
+
+  // MARK: Strings
+
+  /// Reads a string, from its opening quote on.
+  private mutating func string() throws(Stop) -> String {
+    let quote = offset
+    offset += 1
+    var start = offset
+    var unescaped: String?
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case UInt8(ascii: "\""):
+        let rest = try text(start, offset)
+        offset += 1
+        return unescaped.map { $0 + rest } ?? rest
+      case UInt8(ascii: "\\"):
+        unescaped = try (unescaped ?? "") + text(start, offset)
+        unescaped?.unicodeScalars.append(try escape())
+        start = offset
+      case 0..<0x20: throw unexpected("the end of the string or an escape such as `\\n`")
+      default: offset &+= 1
+      }
+    }
+    throw fail(.syntax, "the string that begins here has no closing quote", at: quote, quote + 1)
+  }
+
+  private mutating func text(_ start: Int, _ end: Int) throws(Stop) -> String {
+    if source.isASCII { return String(decoding: bytes[start..<end], as: UTF8.self) }
+    guard let text = String(validating: bytes[start..<end], as: UTF8.self) else {
+      throw fail(.encoding, "the string holds bytes that are not UTF-8", at: start, end)
+    }
+    return text
+  }
+
+  /// Reads an escape, from its backslash on.
+  private mutating func escape() throws(Stop) -> Unicode.Scalar {
+    let start = offset
+    offset += 2
+    guard offset <= bytes.count else { throw fail(.syntax, "the text ends within a string", at: start, start + 1) }
+    switch bytes[offset - 1] {
+    case UInt8(ascii: "\""): return "\""
+    case UInt8(ascii: "\\"): return "\\"
+    case UInt8(ascii: "/"): return "/"
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"):
+      var code = hexadecimal()
+      if let high = code, high & 0xFC00 == 0xD800, next == UInt8(ascii: "\\"), offset + 1 < bytes.count,
+        bytes[offset + 1] == UInt8(ascii: "u")
+      {
+        offset += 2
+        code = hexadecimal().flatMap { $0 & 0xFC00 == 0xDC00 ? 0x10000 + (high & 0x3FF) << 10 + $0 & 0x3FF : nil }
+      }
+      if let scalar = code.flatMap(Unicode.Scalar.init) { return scalar }
+      throw fail(.syntax, "this escape is not a character; `\\u` takes four hexadecimal digits", at: start, offset)
+    default: throw fail(.syntax, "this is no escape of JSON", at: start, offset)
+    }
+  }
+
+  private mutating func hexadecimal() -> UInt32? {
+    guard offset + 4 <= bytes.count else { return nil }
+    var code: UInt32 = 0
+    for byte in bytes[offset..<offset + 4] {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): code = code << 4 | UInt32(byte - UInt8(ascii: "0"))
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): code = code << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): code = code << 4 | UInt32(byte - UInt8(ascii: "A") + 10)
+      default: return nil
+      }
+    }
+    offset += 4
+    return code
   }
 }

@@ -13,15 +13,14 @@ struct MappingBuilder {
   private var pendingKey: Key?
   /// Where the merged mappings go among the entries.
   private var merge: (position: Int, range: SourceRange, mappings: [Node])?
-  /// The index of each key, once there are many.
-  private var indices: [String: Int] = [:]
+  private var keys = KeyIndex()
 
   /// Takes a key or the value of the last key, which stands at `range`, and says what is wrong with it.
   mutating func take(_ node: Node, at range: SourceRange, in source: SourceText) -> [Diagnostic] {
     switch pendingKey {
     case nil: return takeKey(node, at: range, in: source)
     case .plain(let key, let keyRange)?:
-      if entries.count >= Self.fewKeys { indices[key] = entries.count }
+      keys.willAppend(key, to: entries)
       entries.append(Node.Entry(key: key, keyRange: keyRange, value: node, isMerged: false))
     case .merge(let keyRange)?:
       pendingKey = nil
@@ -52,23 +51,17 @@ struct MappingBuilder {
       pendingKey = .merge(range)
       return []
     }
-    if let first = firstRange(of: key) {
+    if let index = keys.index(of: key, in: entries) {
+      let first = SourcePlace(source: source, range: entries[index].keyRange)
       pendingKey = .dropped
       return [
         Diagnostic(
           .duplicateKey, "the key `\(printable(key))` stands here a second time; remove one of the two", at: place,
-          notes: [DiagnosticNote("first given here", at: SourcePlace(source: source, range: first))])
+          notes: [DiagnosticNote("first given here", at: first)])
       ]
     }
     pendingKey = .plain(key, range)
     return []
-  }
-
-  private static let fewKeys = 12
-
-  private func firstRange(of key: String) -> SourceRange? {
-    if let entry = entries.prefix(Self.fewKeys).first(where: { $0.key == key }) { return entry.keyRange }
-    return indices[key].map { entries[$0].keyRange }
   }
 
   private mutating func takeMerge(

@@ -382,14 +382,17 @@ struct NodeBuilder {
     while let next = lineBreaks.last, next.start < range.end { lineBreaks.removeLast() }
   }
 
-  /// Reports the line breaks before the byte at `end`.
-  mutating func reportLineBreaks(upTo end: Int) {
+  /// Reports the line breaks before the byte at `end`, and says whether there are any.
+  @discardableResult
+  mutating func reportLineBreaks(upTo end: Int) -> Bool {
+    let found = lineBreaks.last.map { $0.start < end } ?? false
     while let range = lineBreaks.last, range.start < end {
       lineBreaks.removeLast()
       let name = range.end - range.start == 2 ? "U+0085" : "U+2028 or U+2029"
       report(
         .lineBreak, "\(name) is a line break to some readers and not to others; use an ordinary line break", at: range)
     }
+    return found
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool {

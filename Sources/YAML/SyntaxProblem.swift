@@ -2,6 +2,7 @@ import Diagnostics
 
 /// libyaml's complaint in words that say what was found, what was expected and what to do.
 struct SyntaxProblem {
+  private(set) var code = DiagnosticCode.syntax
   private(set) var message: String
   private(set) var range: SourceRange
   private(set) var notes: [DiagnosticNote] = []
@@ -10,8 +11,11 @@ struct SyntaxProblem {
   init(_ problem: EventReader.Problem, at place: Int, context: Int?, in source: SourceText) {
     let words = Words(source)
     range = words.token(at: place)
-    message = "\(problem.problem)"
-    let found = words.found(at: place)
+    // What an unclosed bracket swallowed reads as a key, up to its colon.
+    let unclosed = problem.problem.hasPrefix("did not find expected ','") && words.byte(at: place) == UInt8(ascii: ":")
+    if unclosed { range = SourceRange(start: max(words.lineStart(place), context ?? 0), end: place) }
+    message = problem.problem
+    let found = words.found(at: range.start == range.end ? place : range.start)
 
     /// A note at the beginning of what is not closed.
     func opened(_ what: String) -> [DiagnosticNote] {
@@ -85,7 +89,9 @@ struct SyntaxProblem {
       let what = problem.context.hasSuffix("alias") ? "an alias (`*name`)" : "an anchor (`&name`)"
       message = "\(what) is named by letters, digits, `_` and `-`, found \(found)"
     case "found undefined tag handle":
-      message = "the handle of this tag is not declared; remove the tag"
+      code = .unknownTag
+      range = words.tag(at: place)
+      message = "the handle of the tag `\(printable(source.string(in: range)))` is not declared; remove the tag"
     case "did not find expected <document start>":
       message = "the document ended above, but more follows: \(found)"
     case "found duplicate %YAML directive", "found duplicate %TAG directive":
@@ -145,6 +151,21 @@ struct SyntaxProblem {
       guard let first = byte(at: offset) else { return "the end of the file" }
       if isBreak(first) { return "the end of the line" }
       return "`\(printable(source.string(in: token(at: offset)), limit: 30))`"
+    }
+
+    /// The first character on the line of `offset`.
+    func lineStart(_ offset: Int) -> Int {
+      var start = offset
+      while start > 0, !isBreak(byte(at: start - 1)) { start -= 1 }
+      while start < offset, isSpace(byte(at: start)) { start += 1 }
+      return start
+    }
+
+    /// The tag at `offset`.
+    func tag(at offset: Int) -> SourceRange {
+      var end = offset
+      while !isSpace(byte(at: end)), byte(at: end) != UInt8(ascii: ",") { end += 1 }
+      return SourceRange(start: offset, end: end)
     }
 
     /// From `offset` to the end of its line, without trailing space.

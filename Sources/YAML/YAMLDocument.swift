@@ -18,7 +18,8 @@ public enum YAMLDocument {
       reading.root = nil
     }
     let diagnostics = reading.diagnostics.sorted { $0.place.range.start < $1.place.range.start }
-    if reading.root == nil, diagnostics.isEmpty {
+    let isEmpty = reading.root.map { $0.isNull && $0.scalar?.text == "" && $0.scalar?.tag == nil } ?? true
+    if isEmpty, diagnostics.isEmpty {
       return ParsedDocument(source: source, root: nil, diagnostics: [emptyDocument(source)])
     }
     return ParsedDocument(source: source, root: reading.root, diagnostics: diagnostics)
@@ -54,9 +55,10 @@ public enum YAMLDocument {
         let context = problem.contextIndex.map { builder.offset(of: $0) }
         // At the end of a text that was cut short, the problem is only that it was cut.
         if end == source.bytes.count || place < end {
-          builder.reportLineBreaks(upTo: place)
+          // What libyaml read behind an unusual line break may not be what the author sees there.
+          let hasLineBreaks = builder.reportLineBreaks(upTo: place)
           let syntax = SyntaxProblem(problem, at: place, context: context, in: source)
-          builder.report(.syntax, syntax.message, at: syntax.range, notes: syntax.notes)
+          if !hasLineBreaks { builder.report(syntax.code, syntax.message, at: syntax.range, notes: syntax.notes) }
         }
       }
       diagnostics = builder.diagnostics
