@@ -82,6 +82,9 @@ public struct Model: Sendable {
   /// The model's own name, or that of its file.
   public var name: String { root["name"]?.string ?? fileStem(path) }
 
+  /// The graph with every layer, also those that no output needs.
+  public var fullGraph: Graph { context.graph }
+
   /// The graph of inference: what the outputs need.
   public var graph: Graph { context.graph.reduced(to: presentedOutputs) }
 
