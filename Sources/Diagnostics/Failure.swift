@@ -36,9 +36,10 @@ public struct Failure: Error, Sendable {
     self.diagnostics = []
   }
 
-  /// A failure described by diagnostics.
+  /// A failure described by diagnostics: missing files alone are `cannotRead`, anything else is `invalidData`.
   public init(_ diagnostics: [Diagnostic]) {
-    self.kind = .invalidData
+    let errors = diagnostics.filter { $0.severity == .error }
+    self.kind = !errors.isEmpty && errors.allSatisfy { $0.code == .missingFile } ? .cannotRead : .invalidData
     self.message = ""
     self.diagnostics = diagnostics
   }
