@@ -107,7 +107,9 @@ private struct ValidationReport {
       options.remark("\(printable(file, limit: 1000)): valid")
     } else {
       Console.report(found, color: options.color)
-      options.remark("\(printable(file, limit: 1000)): \(count(errors.count, "error")), \(count(found.count - errors.count, "warning"))")
+      options.remark(
+        "\(printable(file, limit: 1000)): \(count(errors.count, "error")), \(count(found.count - errors.count, "warning"))"
+      )
     }
   }
 

@@ -1,0 +1,141 @@
+public import Diagnostics
+import Graph
+import Layers
+public import ModelFile
+public import Tensors
+
+/// A model that is ready to run: its parameters are read once, and a plan is made for each size of batch.
+///
+/// A network is used by one task at a time.
+public final class Network {
+  /// The model.
+  public let model: Model
+  /// The names of what `run` returns, in order.
+  public let resultNames: [String]
+  private let graph: Graph
+  private let threads: Int?
+  private var executors: [[String: Int]: GraphExecutor] = [:]
+
+  /// A network that gives the model's outputs; with `tracing`, the value of every layer instead.
+  ///
+  /// `threads` is the number of threads to use, by default one for each core.
+  public init(_ model: Model, threads: Int? = nil, tracing: Bool = false) {
+    self.model = model
+    self.threads = threads
+    if tracing {
+      let trace = model.traceGraph()
+      graph = trace.graph
+      resultNames = trace.layers.map { model.layers[$0].path }
+    } else {
+      graph = model.graph
+      resultNames = model.outputs.map(\.name)
+    }
+  }
+
+  /// The results for one array an input, in the order of the model's inputs.
+  ///
+  /// Throws a failure where shapes do not fit or a parameter cannot be read.
+  public func run(_ inputs: [AnyTensor]) throws(Failure) -> [AnyTensor] {
+    var results: [AnyTensor] = []
+    try run(
+      shapes: inputs.map(\.shape), batchSize: .max,
+      read: { index, _ throws(Failure) in inputs[index] },
+      write: { tensors in results = tensors })
+    return results
+  }
+
+  /// The shapes of the results for inputs of the given shapes.
+  public func resultShapes(_ shapes: [[Int]]) throws(Failure) -> [[Int]] {
+    let binding = try InputBinding(model, shapes: shapes)
+    let bound = try bind(binding.sizes)
+    return try bound.outputs.map { value throws(Failure) in
+      guard let sizes = bound.shape(value).sizes else {
+        throw Failure(.invalidData, "the shape \(bound.shape(value).text) is not known for inputs of these shapes")
+      }
+      return binding.isUnbatched ? Array(sizes.dropFirst()) : sizes
+    }
+  }
+
+  /// Runs the rows of the inputs in batches and hands out the results of each batch in order.
+  ///
+  /// `read` gives the rows of an input, or the whole input where the model's rows cannot be cut; `write` takes the
+  /// results of one batch. `batchSize` is the largest number of rows at once, by default what suits the memory.
+  public func run(
+    shapes: [[Int]], batchSize: Int?, read: (_ input: Int, _ rows: Range<Int>?) throws(Failure) -> AnyTensor,
+    write: ([AnyTensor]) throws(Failure) -> Void
+  ) throws(Failure) {
+    let binding = try InputBinding(model, shapes: shapes)
+    guard let rows = binding.rows, let symbol = binding.batchSymbol, !binding.isUnbatched else {
+      var inputs: [AnyTensor] = []
+      for index in shapes.indices {
+        let tensor = try read(index, nil)
+        inputs.append(binding.isUnbatched ? tensor.reshaped([1] + tensor.shape) : tensor)
+      }
+      let results = try execute(inputs, sizes: binding.sizes)
+      try write(binding.isUnbatched ? results.map { $0.reshaped(Array($0.shape.dropFirst())) } : results)
+      return
+    }
+    if rows == 0 {
+      let elementType = model.elementType
+      try write(try resultShapes(shapes).map { AnyTensor(zeros: $0, elementType: elementType) })
+      return
+    }
+    let isWhole = model.usesBatchStatistics && batchSize == nil
+    var size = rows
+    if !isWhole {
+      let suitable = if let batchSize { batchSize } else { try suitableBatchSize(binding.sizes, symbol) }
+      size = max(1, min(suitable, rows))
+    }
+    var start = 0
+    while start < rows {
+      let batch = start..<min(start + size, rows)
+      var inputs: [AnyTensor] = []
+      for index in shapes.indices { inputs.append(try read(index, batch)) }
+      var sizes = binding.sizes
+      sizes[symbol] = batch.count
+      try write(try execute(inputs, sizes: sizes))
+      start = batch.upperBound
+    }
+  }
+
+  /// As many rows as keep the activations of a batch within a few megabytes, where the processor's caches help.
+  private func suitableBatchSize(_ sizes: [String: Int], _ symbol: String) throws(Failure) -> Int {
+    var sizes = sizes
+    sizes[symbol] = 1
+    let bound = try bind(sizes)
+    var count = 1
+    for step in bound.steps {
+      for value in step.outputs { count += bound.shape(value).sizes?.reduce(1, *) ?? 0 }
+    }
+    return max(1, min(4096, (16 << 20) / (count * model.elementType.size)))
+  }
+
+  private func bind(_ sizes: [String: Int]) throws(Failure) -> Graph {
+    do throws(BindingError) {
+      return try graph.bound(sizes)
+    } catch {
+      let symbols = sizes.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", ")
+      let message = error.error.message.text(presenting: model.layout.presented)
+      throw Failure(.invalidData, "with \(symbols), layer `\(error.label)` does not work: \(message)")
+    }
+  }
+
+  private func execute(_ inputs: [AnyTensor], sizes: [String: Int]) throws(Failure) -> [AnyTensor] {
+    if let executor = executors[sizes] { return try executor.run(inputs) }
+    let bound = try bind(sizes)
+    let executor = try GraphExecutor(bound, model: model, threads: threads)
+    // A run has two sizes of batch, the full one and the last one; more would only hold memory.
+    if executors.count >= 2 { executors.removeAll() }
+    executors[sizes] = executor
+    return try executor.run(inputs)
+  }
+}
+
+extension AnyTensor {
+  /// A tensor of zeros.
+  init(zeros shape: [Int], elementType: ElementType) {
+    self =
+      elementType == .float32
+      ? .float32(Tensor(shape: shape, repeating: 0)) : .float64(Tensor(shape: shape, repeating: 0))
+  }
+}
