@@ -56,7 +56,8 @@ struct ListOrder {
     sink.add(
       .missingInput,
       "the first layer takes the model's only input unless it names one, but the model has \(inputNames.count)",
-      at: item.nameRange, notes: [DiagnosticNote("add `input:` with one of \(namesInWords(inputNames))")], uses: item.uses)
+      at: item.nameRange, notes: [DiagnosticNote("add `input:` with one of \(namesInWords(inputNames))")],
+      uses: item.uses)
     return nil
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,7 +12,7 @@
 struct ModelFolder {
   /// Where a file that a model names is.
   enum Resolution {
-    case found(String)
+    case found(FilePath)
     case missing(String)
     case outside(String)
   }
@@ -39,7 +41,7 @@ struct ModelFolder {
     guard let folder else { return .missing("the model file itself is not in a folder") }
     guard let real = realPath(folder + "/" + written) else { return .missing(systemMessage()) }
     guard real.hasPrefix(folder + "/") else { return .outside("is a link that leads out of the folder of the model") }
-    return .found(real)
+    return .found(FilePath(real))
   }
 }
 

@@ -151,7 +151,9 @@ public struct ModelLoader {
         let near = suggestion(for: name, among: paths)
         sink.add(
           .unknownOutput, "there is no layer `\(name)`", at: node.range,
-          notes: [DiagnosticNote(near.map { "did you mean `\($0)`?" } ?? "the layers are \(namesInWords(items.map(\.name)))")])
+          notes: [
+            DiagnosticNote(near.map { "did you mean `\($0)`?" } ?? "the layers are \(namesInWords(items.map(\.name)))")
+          ])
         outputs = nil
         continue
       }

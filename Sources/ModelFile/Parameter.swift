@@ -1,6 +1,7 @@
 public import Diagnostics
 public import Layers
-import Tensors
+public import Tensors
+public import Files
 public import YAML
 
 /// A parameter of a model: its path, its shape, and where its values come from, so that new ones can go there.
@@ -37,6 +38,8 @@ public struct Parameter: Sendable {
   public let declaration: ParameterDeclaration
   /// Where its values come from.
   public let origin: Origin
+  /// The array in a file, where its values are one.
+  public let array: ArraySource?
   /// Where the author wrote it, or else the layer that needs it.
   public let place: SourcePlace
 
@@ -49,13 +52,13 @@ public struct Parameter: Sendable {
 /// An array in a file: which file, and under which name.
 public struct ArrayReference: Sendable, Hashable {
   /// The file as it can be opened.
-  public let file: String
+  public let file: FilePath
   /// The file as the author wrote it.
   public let writtenFile: String
   /// The array's name in a file of several; nil for a `.npy`.
   public let key: String?
 
-  package init(file: String, writtenFile: String, key: String?) {
+  package init(file: FilePath, writtenFile: String, key: String?) {
     self.file = file
     self.writtenFile = writtenFile
     self.key = key

@@ -1,11 +1,12 @@
 import Diagnostics
+import Files
 import Tensors
 import YAML
 
 /// The files that a model names, found and opened once each.
 final class ParameterFiles {
   private let folder: ModelFolder
-  private var archives: [String: Result<ArrayArchive, Failure>] = [:]
+  private var opened: [FilePath: Result<ArrayFile, Failure>] = [:]
 
   init(modelPath: String) { folder = ModelFolder(modelPath: modelPath) }
 
@@ -14,33 +15,50 @@ final class ParameterFiles {
     in fileNode: Node, key keyNode: Node?, path: String, range: SourceRange, uses: [BlockUse],
     sink: inout DiagnosticSink
   ) -> GivenParameter? {
-    guard let (file, archive) = open(fileNode, uses: uses, sink: &sink), let written = fileNode.string else {
+    guard let (file, array) = open(fileNode, uses: uses, sink: &sink), let written = fileNode.string else { return nil }
+    guard case .archive(let archive) = array else {
+      if case .array(let source) = array {
+        let reference = ArrayReference(file: file, writtenFile: written, key: nil)
+        return GivenParameter(origin: .file(reference), shape: source.shape, array: source, range: range)
+      }
       return nil
     }
     let key: String
     if let name = keyNode?.string {
-      guard archive.names.contains(name) else {
+      guard archive.contains(name) else {
         report(missing: name, in: archive, written: written, at: keyNode?.range ?? range, uses: uses, sink: &sink)
         return nil
       }
       key = name
-    } else if archive.names.contains(path) {
+    } else if archive.contains(path) {
       key = path
-    } else if archive.names.count == 1 {
-      key = archive.names[0]
+    } else if archive.keys.count == 1 {
+      key = archive.keys[0]
     } else {
       sink.add(
-        .missingArray, "`\(written)` holds \(archive.names.count) arrays, none of them called `\(path)`", at: range,
-        notes: [DiagnosticNote("add `key:` with one of \(namesInWords(archive.names))")], uses: uses)
+        .missingArray, "`\(written)` holds \(archive.keys.count) arrays, none of them called `\(path)`", at: range,
+        notes: [DiagnosticNote("add `key:` with one of \(namesInWords(archive.keys))")], uses: uses)
       return nil
     }
-    let reference = ArrayReference(file: file, writtenFile: written, key: archive.isSingle ? nil : key)
-    return GivenParameter(origin: .file(reference), shape: archive.shape(of: key), range: range)
+    do throws(Failure) {
+      let source = try archive.source(key)
+      let reference = ArrayReference(file: file, writtenFile: written, key: key)
+      return GivenParameter(origin: .file(reference), shape: source.shape, array: source, range: range)
+    } catch {
+      sink.add(.badFile, error.message, at: range, uses: uses)
+      return nil
+    }
   }
 
   /// The model's `weights` file; nil where it is not there or not sound, which is reported.
   func weightFile(_ node: Node, sink: inout DiagnosticSink) -> WeightFile? {
-    guard let (file, archive) = open(node, uses: [], sink: &sink), let written = node.string else { return nil }
+    guard let (file, array) = open(node, uses: [], sink: &sink), let written = node.string else { return nil }
+    guard case .archive(let archive) = array else {
+      sink.add(
+        .badFile, "`\(written)` holds one array without a name, but `weights` needs a .safetensors or .npz file",
+        at: node.range)
+      return nil
+    }
     return WeightFile(archive: archive, file: file, writtenFile: written, range: node.range)
   }
 
@@ -48,17 +66,18 @@ final class ParameterFiles {
     missing name: String, in archive: ArrayArchive, written: String, at range: SourceRange, uses: [BlockUse],
     sink: inout DiagnosticSink
   ) {
-    let near = suggestion(for: name, among: archive.names)
+    let near = suggestion(for: name, among: archive.keys)
     sink.add(
       .missingArray, "`\(written)` has no array `\(name)`", at: range,
-      notes: [DiagnosticNote(near.map { "did you mean `\($0)`?" } ?? "it has \(namesInWords(archive.names))")], uses: uses)
+      notes: [DiagnosticNote(near.map { "did you mean `\($0)`?" } ?? "it has \(namesInWords(archive.keys))")],
+      uses: uses)
   }
 
   private func open(
     _ node: Node, uses: [BlockUse], sink: inout DiagnosticSink
-  ) -> (file: String, archive: ArrayArchive)? {
+  ) -> (file: FilePath, array: ArrayFile)? {
     guard let written = node.string else { return nil }
-    let file: String
+    let file: FilePath
     switch folder.resolve(written) {
     case .found(let path): file = path
     case .missing(let reason):
@@ -71,19 +90,19 @@ final class ParameterFiles {
         uses: uses)
       return nil
     }
-    let result: Result<ArrayArchive, Failure>
-    if let known = archives[file] {
+    let result: Result<ArrayFile, Failure>
+    if let known = opened[file] {
       result = known
     } else {
       do throws(Failure) {
-        result = .success(try ArrayArchive(path: file))
+        result = .success(try ArrayFile(file))
       } catch {
         result = .failure(error)
       }
-      archives[file] = result
+      opened[file] = result
     }
     switch result {
-    case .success(let archive): return (file, archive)
+    case .success(let array): return (file, array)
     case .failure(let failure):
       sink.add(failure.kind == .cannotRead ? .missingFile : .badFile, failure.message, at: node.range, uses: uses)
       return nil
@@ -94,15 +113,21 @@ final class ParameterFiles {
 /// The file that a model's `weights` key names.
 struct WeightFile {
   let archive: ArrayArchive
-  let file: String
+  let file: FilePath
   let writtenFile: String
   let range: SourceRange
 
-  /// The array under a parameter's path.
-  func parameter(at path: String) -> GivenParameter? {
-    guard archive.names.contains(path) else { return nil }
-    let reference = ArrayReference(file: file, writtenFile: writtenFile, key: path)
-    return GivenParameter(origin: .weights(reference), shape: archive.shape(of: path), range: range)
+  /// The array under a parameter's path; nil where there is none, or it is damaged, which is reported.
+  func parameter(at path: String, sink: inout DiagnosticSink) -> GivenParameter? {
+    guard archive.contains(path) else { return nil }
+    do throws(Failure) {
+      let source = try archive.source(path)
+      let reference = ArrayReference(file: file, writtenFile: writtenFile, key: path)
+      return GivenParameter(origin: .weights(reference), shape: source.shape, array: source, range: range)
+    } catch {
+      sink.add(.badFile, error.message, at: range)
+      return nil
+    }
   }
 
   /// Warns about arrays that no parameter takes.
@@ -116,7 +141,7 @@ struct WeightFile {
       }
     }
     let paths = parameters.map(\.path)
-    for name in archive.names where !taken.contains(name) {
+    for name in archive.keys where !taken.contains(name) {
       let near = suggestion(for: name, among: paths)
       sink.add(
         .unusedArray, "no parameter takes the array `\(name)` of `\(writtenFile)`", at: range,

@@ -8,6 +8,8 @@ struct GivenParameter {
   let origin: Parameter.Origin
   /// The shape of the values, where they have one of their own.
   let shape: [Int]?
+  /// The array in a file, where it is one.
+  var array: ArraySource?
   /// Where it is given, for messages.
   let range: SourceRange
 
@@ -101,7 +103,7 @@ struct ParameterReader {
           at: node.range, uses: item.uses)
         return false
       }
-      let tensor = AnyTensor(littleEndian: bytes, shape: declaration.shape, elementType: elementType)
+      let tensor = AnyTensor(littleEndianBytes: bytes, shape: declaration.shape, elementType: elementType)
       if let index = tensor.firstNonFiniteIndex {
         sink.add(
           .parameterValue, "`\(path)`: the value at index \(index) of the base64 is not finite", at: node.range,

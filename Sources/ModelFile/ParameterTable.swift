@@ -43,7 +43,7 @@ struct ParameterTable {
     var given = given
     let node = item.node[declaration.name]
     if given == nil, let node, node.boolean == nil { return nil }
-    if given == nil || given?.drawing != nil, let found = weights?.parameter(at: path) { given = found }
+    if given == nil || given?.drawing != nil, let found = weights?.parameter(at: path, sink: &sink) { given = found }
     if let given {
       guard reader.accepts(given, against: declaration, path: path, of: item, sink: &sink) else { return nil }
     }
@@ -66,7 +66,9 @@ struct ParameterTable {
       given?.origin
       ?? .drawn(.init(initialisation: declaration.initialisation, scale: 1, seed: nil), node: nil)
     parameters.append(
-      Parameter(path: path, declaration: declaration, origin: origin, place: sink.place(node?.range ?? item.nameRange)))
+      Parameter(
+        path: path, declaration: declaration, origin: origin, array: given?.array,
+        place: sink.place(node?.range ?? item.nameRange)))
     values.append(context.addParameter(declaration.shape))
     if let identity { identities[identity] = parameters.count - 1 }
     return parameters.count - 1

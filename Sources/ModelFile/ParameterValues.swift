@@ -18,14 +18,10 @@ extension Model {
         : .float64(Tensor(shape: parameter.shape, repeating: value))
     case .binary(let node):
       guard case .binary(let bytes)? = node.scalar?.value else { throw Failure(.invalidData, "not binary") }
-      return AnyTensor(littleEndian: bytes, shape: parameter.shape, elementType: elementType)
+      return AnyTensor(littleEndianBytes: bytes, shape: parameter.shape, elementType: elementType)
     case .file(let reference), .weights(let reference):
-      let tensor = try ArrayArchive(path: reference.file).read(reference.key, as: elementType)
-      guard tensor.shape == parameter.shape else {
-        throw Failure(
-          .busy, "`\(reference.writtenFile)` changed while it was being read: `\(parameter.path)` has another shape now"
-        )
-      }
+      guard let array = parameter.array else { throw Failure(.cannotRead, "`\(reference.writtenFile)` is not open") }
+      let tensor = try array.read(as: elementType)
       if let index = tensor.firstNonFiniteIndex {
         throw Failure(
           .invalidData,

@@ -1,7 +1,15 @@
 import Diagnostics
 import Tensors
 import YAML
-enum FileReading { static func read(_ path: String) throws(Failure) -> [UInt8] { [] } }
+import Glibc
+enum FileReading {
+  static func read(_ path: String) throws(Failure) -> [UInt8] {
+    guard let f = unsafe fopen(path, "r") else { throw Failure(.cannotRead, "no " + path) }
+    var out: [UInt8] = []
+    while true { let c = unsafe getc(f); if c < 0 { break }; out.append(UInt8(c)) }
+    return out
+  }
+}
 struct ArrayArchive {
   init(path: String) throws(Failure) {}
   let names: [String] = []; let isSingle = false

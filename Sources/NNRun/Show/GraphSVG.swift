@@ -13,6 +13,7 @@ extension GraphDiagram {
 
       """
     for (index, arrow) in arrows.enumerated() { text += svg(arrow, bends: layout.bends[index], layout) }
+    for box in boxes.indices { text += label(below: box, at: layout.centers[box]) }
     for (index, box) in boxes.enumerated() { text += svg(box, at: layout.centers[index], width: layout.widths[index]) }
     return text + "</svg>\n"
   }
@@ -47,13 +48,17 @@ extension GraphDiagram {
         path += " L\(number(previous.x)) \(number(previous.y))"
       }
     }
-    var text = "<path d=\"\(path)\" fill=\"none\" stroke=\"#5b6470\" stroke-width=\"1.4\" marker-end=\"url(#tip)\"/>\n"
-    // The shape stands once at each box that it comes from, beside the first of its arrows.
-    if arrows.first(where: { $0.from == arrow.from })?.to == arrow.to {
-      text +=
-        "<text x=\"\(number(start.x + 7))\" y=\"\(number(start.y + 15))\" font-size=\"10\" fill=\"#7b8490\">\(Self.entities(arrow.label))</text>\n"
-    }
-    return text
+    return "<path d=\"\(path)\" fill=\"none\" stroke=\"#5b6470\" stroke-width=\"1.4\" marker-end=\"url(#tip)\"/>\n"
+  }
+
+  /// The shape that leaves a box, on a white ground as arrows may pass behind it.
+  private func label(below box: Int, at center: DiagramLayout.Point) -> String {
+    guard let arrow = arrows.first(where: { $0.from == box }) else { return "" }
+    let (x, y) = (center.x + 7, center.y + DiagramLayout.boxHeight / 2 + 14)
+    return """
+      <text x="\(number(x))" y="\(number(y))" font-size="10" fill="#7b8490" stroke="#ffffff" stroke-width="3" paint-order="stroke">\(Self.entities(arrow.label))</text>
+
+      """
   }
 
   private func svg(_ box: Box, at center: DiagramLayout.Point, width: Double) -> String {
