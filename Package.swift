@@ -55,7 +55,7 @@ let package = Package(
     .executableTarget(
       name: "NNRunCLI",
       dependencies: [
-        "NNRun", "Diagnostics", "Files", "Tensors", "Schema", "YAML",
+        "NNRun", "ModelFile", "Diagnostics", "Files", "Tensors", "Schema", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -28,7 +28,7 @@ public struct ModelLoader {
 
   /// Reads the model file at `path`. Throws only where the file itself cannot be read.
   public static func load(path: String) throws(Failure) -> LoadedModel {
-    load(source: SourceText(name: path, bytes: try FileReading.read(path)), path: path)
+    load(source: SourceText(name: path, bytes: try readTextFile(path)), path: path)
   }
 
   /// Reads a model from a text; `path` is where its other files are looked for.
