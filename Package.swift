@@ -48,7 +48,7 @@ let package = Package(
     module("Kernels", ["CKernels"]),
     module("Engine", ["Graph", "Tensors", "Kernels"]),
     module("Training", ["Engine", "ModelFile", "Graph", "Files", "Tensors", "Diagnostics"]),
-    module("Interchange", ["ModelFile", "Files", "Tensors", "Graph", "Diagnostics"]),
+    module("Interchange", ["ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     module(
       "NNRun",
       ["ModelFile", "Engine", "Training", "Interchange", "Graph", "Layers", "Files", "Tensors", "Diagnostics"]),
@@ -69,6 +69,7 @@ let package = Package(
     tests("ModelFile", ["ModelFile", "Layers", "Graph", "Schema", "YAML", "Tensors", "Diagnostics"]),
     tests("Kernels", ["Kernels"]),
     tests("Engine", ["Engine", "Graph", "Tensors"]),
+    tests("Interchange", ["Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     tests("CommandLine", ["NNRunCLI", "Tensors"]),
   ]
 )
