@@ -47,7 +47,9 @@ struct ONNXGraphWriter {
   /// layers, as far as these are not taken.
   private mutating func nameValues() {
     for (input, value) in zip(model.inputs, graph.inputs) { assign(input.name, to: value) }
-    for (output, value) in zip(model.outputs, graph.outputs) where names[value] == nil { assign(output.name, to: value) }
+    for (output, value) in zip(model.outputs, graph.outputs) where names[value] == nil {
+      assign(output.name, to: value)
+    }
     for index in ONNXExport.usedParameters(of: graph) {
       assign(model.parameters[index].path, to: graph.parameters[index])
     }
@@ -294,7 +296,8 @@ struct ONNXGraphWriter {
         model.elementType == .float32
           ? .float32(Tensor(shape: [], elements: [Float(normalization.epsilon)]))
           : .float64(Tensor(shape: [], elements: [normalization.epsilon]))))
-    func inner(_ writer: inout ONNXGraphWriter, _ type: String, _ inputs: [String],
+    func inner(
+      _ writer: inout ONNXGraphWriter, _ type: String, _ inputs: [String],
       _ attributes: [(String, ONNXAttribute.Value)] = []
     ) -> String {
       let name = writer.unique("\(step.label)/\(type)")

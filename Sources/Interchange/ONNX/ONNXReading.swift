@@ -1,7 +1,7 @@
 extension ONNXModel {
   /// Reads a model from the bytes of its file.
-  init(bytes: [UInt8]) throws(WireError) {
-    var reader = try WireReader(file: bytes, range: bytes.indices, budget: MessageBudget())
+  init(bytes: [UInt8], budget: MessageBudget = MessageBudget()) throws(WireError) {
+    var reader = try WireReader(file: bytes, range: bytes.indices, budget: budget)
     while let field = try reader.next() {
       switch field.number {
       case 1: irVersion = try reader.integer(field)

@@ -5,13 +5,17 @@ struct WireError: Error {
 
 /// How many messages and strings one file may hold: each takes far more memory than its two bytes in the file.
 final class MessageBudget {
-  /// Networks of today have some ten thousand nodes.
-  static let most = 2_000_000
+  private let most: Int
+  private var left: Int
 
-  private var left = MessageBudget.most
+  /// The default is far above networks of today, which have some ten thousand nodes.
+  init(most: Int = 2_000_000) {
+    self.most = most
+    left = most
+  }
 
   func take() throws(WireError) {
-    guard left > 0 else { throw WireError(message: "it has more than \(Self.most) parts") }
+    guard left > 0 else { throw WireError(message: "it has more than \(most) parts") }
     left -= 1
   }
 }
@@ -68,7 +72,8 @@ struct WireReader {
     case 2:
       let length = try varint()
       guard length <= UInt64(end - position) else {
-        throw WireError(message: "field \(number) at byte \(position) is \(length) bytes long, but \(end - position) are left")
+        throw WireError(
+          message: "field \(number) at byte \(position) is \(length) bytes long, but \(end - position) are left")
       }
       let start = position
       position += Int(length)
