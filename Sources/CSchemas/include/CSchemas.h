@@ -2,7 +2,7 @@
 #pragma once
 #include <stddef.h>
 
-extern const unsigned char nnrun_model_schema[];
+extern const unsigned char *const nnrun_model_schema;
 extern const size_t nnrun_model_schema_count;
-extern const unsigned char nnrun_draft07_metaschema[];
+extern const unsigned char *const nnrun_draft07_metaschema;
 extern const size_t nnrun_draft07_metaschema_count;
