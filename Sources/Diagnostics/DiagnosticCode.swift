@@ -23,6 +23,25 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
 
   // MARK: The schema
 
+  case unknownKey = "unknown-key"
+  case missingKey = "missing-key"
+  case wrongType = "wrong-type"
+  case unknownValue = "unknown-value"
+  case outOfRange = "out-of-range"
+  case patternMismatch = "pattern-mismatch"
+  case wrongCount = "wrong-count"
+  case duplicateItem = "duplicate-item"
+  case missingItem = "missing-item"
+  case notAllowed = "not-allowed"
+  case ambiguousValue = "ambiguous-value"
+  case invalidSchema = "invalid-schema"
+  case unknownKeyword = "unknown-keyword"
+  case schemaPattern = "schema-pattern"
+  case schemaReference = "schema-reference"
+  case endlessReference = "endless-reference"
+  case unsupportedDraft = "unsupported-draft"
+  case schemaTooComplex = "schema-too-complex"
+
   // MARK: The layers and the graph
 
   case newerFormat = "newer-format"
@@ -124,6 +143,62 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
       .error("A tag does not fit its value", "Correct the value, or remove the tag.")
     case .tooManyErrors:
       .error("There are too many errors to go on", "Mend the errors listed before this one first.")
+
+    // MARK: The schema
+
+    case .unknownKey:
+      .error(
+        "A key is not known here",
+        "The note names the key that is probably meant, or those that can stand here. Keys of your own begin with `x-`."
+      )
+    case .missingKey:
+      .error("A key that is needed is missing", "Add the key to the mapping that begins at this place.")
+    case .wrongType:
+      .error(
+        "A value is of the wrong kind",
+        "The message says what was expected and what was found. A quoted value is always a string.")
+    case .unknownValue:
+      .error("A value is none of those that can stand here", "Take one of the values that the message lists.")
+    case .outOfRange:
+      .error("A number is too small, too large or not a multiple", "The message names the bound.")
+    case .patternMismatch:
+      .error(
+        "A text is not formed as it must be",
+        "Names are a letter or `_`, then letters, digits, `_` and `-`; files end in the suffix of their kind.")
+    case .wrongCount:
+      .error("A list, a mapping or a text has too few or too many parts", "The message names the bound.")
+    case .duplicateItem:
+      .error("A list that may not repeat itself does", "Remove one of the two items.")
+    case .missingItem:
+      .error("A list lacks an item that it must contain", "Add it.")
+    case .notAllowed:
+      .error("A key or value cannot stand here together with the rest", "The message says what rules it out.")
+    case .ambiguousValue:
+      .error("A value fits several forms of which only one may fit", "Take away what belongs to the other form.")
+    case .invalidSchema:
+      .error("A JSON Schema is not valid", "A schema is a mapping, `true` or `false`, as draft-07 describes it.")
+    case .unknownKeyword:
+      .error(
+        "A JSON Schema has a keyword that draft-07 does not know",
+        "A misspelt keyword would check nothing. Definitions belong under `definitions`.")
+    case .schemaPattern:
+      .error(
+        "A pattern of a JSON Schema cannot be used",
+        "Patterns are ECMA-262's without look-around and back-references, so that none can take forever.")
+    case .schemaReference:
+      .error(
+        "A `$ref` of a JSON Schema leads to nothing",
+        "References lead into the schema itself or to draft-07's own schema. Nothing is ever fetched.")
+    case .endlessReference:
+      .error(
+        "A JSON Schema applies itself without end",
+        "A chain of `$ref`, `allOf`, `anyOf`, ... must come to an end on each value.")
+    case .unsupportedDraft:
+      .error("A JSON Schema is written for another draft", "Only draft-07 is known.")
+    case .schemaTooComplex:
+      .error(
+        "A JSON Schema takes too much work on a document",
+        "Branches that lead to one another multiply. Simplify the schema.")
 
     // MARK: The layers and the graph
 

@@ -145,7 +145,9 @@ extension Instance {
     if let entries = left.entries, let others = right.entries {
       guard entries.count == others.count else { return false }
       let values = Dictionary(others.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-      return entries.allSatisfy { entry in values[entry.key].map { Instance.node(entry.value).isEqual(to: .node($0)) } ?? false }
+      return entries.allSatisfy { entry in
+        values[entry.key].map { Instance.node(entry.value).isEqual(to: .node($0)) } ?? false
+      }
     }
     if let text = left.schemaString { return right.schemaString?.utf8.elementsEqual(text.utf8) ?? false }
     return left.scalar?.value == right.scalar?.value

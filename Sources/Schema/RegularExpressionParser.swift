@@ -122,7 +122,9 @@ struct RegularExpressionParser {
       position = start
       return nil
     }
-    if let maximum, maximum < minimum { throw PatternError(message: "the bounds of `{\(minimum),\(maximum)}` are reversed") }
+    if let maximum, maximum < minimum {
+      throw PatternError(message: "the bounds of `{\(minimum),\(maximum)}` are reversed")
+    }
     return (minimum, maximum)
   }
 

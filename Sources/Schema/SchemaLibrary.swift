@@ -115,7 +115,9 @@ final class SchemaLibrary {
       let next: Node?
       if current.node.entries != nil {
         next = current.node[key]
-      } else if let items = current.node.schemaItems(current.source), let index = Int(key), items.indices.contains(index) {
+      } else if let items = current.node.schemaItems(current.source), let index = Int(key),
+        items.indices.contains(index)
+      {
         next = items[index]
       } else {
         next = nil
@@ -174,7 +176,8 @@ final class SchemaLibrary {
     for (entry, schema) in unknownKeywords where !pointedAt.contains(ObjectIdentifier(entry.value)) {
       let hint = suggestion(for: entry.key, among: Self.keywordNames).map { ": did you mean `\($0)`?" } ?? ""
       report(
-        .unknownKeyword, "`\(entry.key)` is not a keyword of JSON Schema draft-07\(hint)", at: entry.keyRange, in: schema)
+        .unknownKeyword, "`\(entry.key)` is not a keyword of JSON Schema draft-07\(hint)", at: entry.keyRange,
+        in: schema)
     }
     checkDepth(root)
   }

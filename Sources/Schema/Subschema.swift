@@ -161,21 +161,23 @@ final class Keywords {
       propertyNamesInOrder = entry.value.entries?.map(\.key) ?? []
       properties = Dictionary(reader.namedSchemas(), uniquingKeysWith: { first, _ in first })
     case "patternProperties":
-      patternProperties = entry.value.entries?.compactMap { pair in
-        reader.pattern(pair.key, at: pair.keyRange).map { ($0, reader.child(pair.value)) }
-      } ?? []
+      patternProperties =
+        entry.value.entries?.compactMap { pair in
+          reader.pattern(pair.key, at: pair.keyRange).map { ($0, reader.child(pair.value)) }
+        } ?? []
     case "additionalProperties": additionalProperties = reader.child(entry.value)
     case "propertyNames": propertyNames = reader.child(entry.value)
     case "required": required = entry.value.schemaItems(reader.schema.source)?.compactMap(\.string) ?? []
     case "minProperties": minProperties = reader.count
     case "maxProperties": maxProperties = reader.count
     case "dependencies":
-      dependencies = entry.value.entries?.map { pair in
-        if pair.value.isList {
-          return (pair.key, .keys(pair.value.schemaItems(reader.schema.source)?.compactMap(\.string) ?? []))
-        }
-        return (pair.key, .schema(reader.child(pair.value)))
-      } ?? []
+      dependencies =
+        entry.value.entries?.map { pair in
+          if pair.value.isList {
+            return (pair.key, .keys(pair.value.schemaItems(reader.schema.source)?.compactMap(\.string) ?? []))
+          }
+          return (pair.key, .schema(reader.child(pair.value)))
+        } ?? []
     case "allOf": allOf = reader.schemas()
     case "anyOf": anyOf = Alternatives(reader.schemas())
     case "oneOf": oneOf = Alternatives(reader.schemas())

@@ -15,7 +15,7 @@ struct Validator {
     self.steps = steps
   }
 
-  private static let maximumDepth = 1_000
+  private static let maximumDepth = 2_000
 
   /// Whether the work became too much; every answer since then is "valid".
   var isExhausted: Bool { steps <= 0 }
