@@ -1,14 +1,63 @@
-import ModelFile
-import NNRun
+import ArgumentParser
 import Diagnostics
+
 @main
-struct Main {
-  static func main() throws {
-    let l = try ModelLoader.load(path: CommandLine.arguments[1])
-    for d in l.diagnostics { print("\(d.place.source.name):\(d.place.start.line):\(d.place.start.column): \(d.severity): \(d.message) [\(d.code.rawValue)]"); for n in d.notes { print("   note: \(n.message) \(n.place.map { "\($0.start)" } ?? "")") } }
-    if let m = l.model {
-      print(ModelSummary(m).text)
-      if CommandLine.arguments.count > 2 { print(GraphDiagram(m).svg) }
+enum Main {
+  static func main() async {
+    Console.prepare()
+    var status: Int32 = 0
+    do {
+      var command = try Nnrun.parseAsRoot(arguments())
+      try command.run()
+    } catch {
+      status = report(error)
     }
+    Console.exit(status)
+  }
+
+  /// The words after the program's name; none at all ask for help.
+  private static func arguments() -> [String] {
+    let words = Array(CommandLine.arguments.dropFirst())
+    return words.isEmpty ? ["--help"] : words
+  }
+
+  /// Says what went wrong and returns the exit status.
+  private static func report(_ error: any Error) -> Int32 {
+    if let failure = error as? Failure {
+      Console.report(failure)
+      return failure.kind.rawValue
+    }
+    if let status = error as? ExitStatus { return status.value }
+    let text = Nnrun.fullMessage(for: error)
+    let code = Nnrun.exitCode(for: error).rawValue
+    do throws(Failure) {
+      if code == 0 { try Console.write(text + (text.hasSuffix("\n") ? "" : "\n")) } else { Console.remark(text) }
+    } catch {
+      return error.kind.rawValue
+    }
+    return code
   }
 }
+
+/// An end of the process that has been explained already.
+struct ExitStatus: Error {
+  let value: Int32
+}
+
+/// The command line as a whole.
+struct Nnrun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nnrun",
+    abstract: "Runs and trains neural networks that are written as plain YAML.",
+    usage: "nnrun MODEL --input PATH ...\nnnrun <subcommand> ...",
+    discussion: """
+      nnrun models/digits/digits.yaml --input models/digits/test-images.npy --top 1
+      nnrun validate models
+      """,
+    version: programVersion,
+    subcommands: [RunCommand.self, ValidateCommand.self, ShowCommand.self, SchemaCommand.self],
+    defaultSubcommand: RunCommand.self)
+}
+
+/// The program's version.
+let programVersion = "0.1.0"

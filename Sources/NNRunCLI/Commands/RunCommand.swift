@@ -1,0 +1,119 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import ModelFile
+import NNRun
+import Tensors
+
+/// `nnrun run`, and `nnrun MODEL`.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs a model on the rows of an array (the default subcommand).",
+    discussion: """
+      nnrun models/neuron/neuron.yaml --input models/neuron/input.npy
+      nnrun models/digits/digits.yaml --input models/digits/test-images.npy --top 1
+      nnrun models/digits/digits.yaml --input models/digits/test-images.npy --output scores.npy
+      """)
+
+  @Argument(help: "The model file.", completion: .file(extensions: ["yaml", "yml"]))
+  var model: String
+
+  @Option(
+    name: .shortAndLong,
+    help: "An array (.npy or .npz): PATH, NAME=PATH for a model with several inputs (again and again), - for standard input.",
+    completion: .file(extensions: ["npy", "npz"]))
+  var input: [String] = []
+
+  @Option(
+    name: .shortAndLong, help: "Write the result to a file: .npy, .npz, .json or .csv; - for .npy on standard output.",
+    completion: .file())
+  var output: String?
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  @Option(help: "Print the K best classes of each row instead of its scores.")
+  var top: Int?
+
+  @Option(help: "A text file with the name of a class on each line, for --top.", completion: .file())
+  var labels: String?
+
+  @Option(help: "Keep every layer's value under its path in a .npz file.", completion: .file(extensions: ["npz"]))
+  var trace: String?
+
+  @Option(help: "The largest number of rows at once.")
+  var batchSize: Int?
+
+  @Option(help: "The number of threads (default: one for each core).")
+  var threads: Int?
+
+  @OptionGroup var options: SharedOptions
+
+  func validate() throws {
+    if let batchSize, batchSize < 1 { throw ValidationError("--batch-size is 1 or more, not \(batchSize)") }
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024, not \(threads)") }
+    if let top, top < 1 { throw ValidationError("--top is 1 or more, not \(top)") }
+    if labels != nil, top == nil { throw ValidationError("--labels names the classes of --top, which is not given") }
+    if output != nil, json || top != nil {
+      throw ValidationError("--output writes the result to a file; leave out --json and --top")
+    }
+    if let output { _ = try ResultFormat(path: output) }
+    if let trace, !trace.hasSuffix(".npz") { throw ValidationError("--trace writes a .npz file, but `\(trace)` is none") }
+  }
+
+  func run() throws {
+    try explainMistypedSubcommand()
+    let model = try loadModel(model, options)
+    if let output { try ResultFormat(path: output).check(outputs: model.outputs.count) }
+    let inputs = try InputArrays(input, for: model)
+    let names = try labels.map { try ClassNames(path: $0) }
+    remarkOnDrawnParameters(of: model)
+    if let trace { try writeTrace(of: model, inputs, to: trace) }
+    let network = Network(model, threads: threads)
+    let shapes = try network.resultShapes(inputs.shapes)
+    let writer = try makeWriter(for: network, shapes: shapes, names: names)
+    try network.run(
+      shapes: inputs.shapes, batchSize: batchSize,
+      read: { index, rows throws(Failure) in try inputs.read(index, rows: rows, as: model.elementType) },
+      write: { results throws(Failure) in try writer.append(results) })
+    try writer.finish()
+  }
+
+  private func makeWriter(for network: Network, shapes: [[Int]], names: ClassNames?) throws -> any ResultWriter {
+    let results = zip(network.resultNames, shapes).map { ResultDescription(name: $0, shape: $1) }
+    if let output {
+      return try ResultFormat(path: output).writer(results, elementType: network.model.elementType)
+    }
+    if let top { return try TopClassesPrinter(results, count: top, names: names, asJSON: json) }
+    return json ? JSONPrinter(results) : TextPrinter(results)
+  }
+
+  private func writeTrace(of model: Model, _ inputs: InputArrays, to path: String) throws {
+    let network = Network(model, threads: threads, tracing: true)
+    let shapes = try network.resultShapes(inputs.shapes)
+    let results = zip(network.resultNames, shapes).map { ResultDescription(name: $0, shape: $1) }
+    let writer = try ResultFormat.npz(path).writer(results, elementType: model.elementType)
+    try network.run(
+      shapes: inputs.shapes, batchSize: batchSize,
+      read: { index, rows throws(Failure) in try inputs.read(index, rows: rows, as: model.elementType) },
+      write: { results throws(Failure) in try writer.append(results) })
+    try writer.finish()
+  }
+
+  private func remarkOnDrawnParameters(of model: Model) {
+    let drawn = model.drawnParameters
+    guard let first = drawn.first else { return }
+    let what = drawn.count == 1 ? "`\(first.path)` has" : "\(drawn.count) parameters have"
+    options.remark("nnrun: note: \(what) no values yet and \(drawn.count == 1 ? "is" : "are") drawn by seed \(model.seed)")
+  }
+
+  /// A word that is neither a file nor looks like one was probably meant as a subcommand.
+  private func explainMistypedSubcommand() throws(Failure) {
+    guard !fileExists(model), !model.contains("/"), !model.contains(".") else { return }
+    let commands = Nnrun.configuration.subcommands.compactMap(\.configuration.commandName)
+    let near = suggestion(for: model, among: commands)
+    throw Failure(
+      .cannotRead,
+      "there is no file or subcommand `\(printable(model))`" + (near.map { "; did you mean `nnrun \($0)`?" } ?? ""))
+  }
+}

@@ -1,0 +1,88 @@
+import Diagnostics
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The three standard streams: results go to output, everything said to a person to error.
+enum Console {
+  /// When colours are used.
+  enum ColorChoice: String, Sendable, CaseIterable {
+    case auto, always, never
+  }
+
+  /// Makes the streams safe: closed ones are opened on nothing, so that no file of the user's gets their number, and a
+  /// reader that goes away is an error of writing, not a signal.
+  static func prepare() {
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+      // The lowest free number is taken, which is this one.
+      _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+    }
+    unsafe signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Ends the process without running anything else.
+  static func exit(_ status: Int32) -> Never { _exit(status) }
+
+  /// Writes a result to standard output.
+  static func write(_ text: String) throws(Failure) {
+    var text = text
+    let isWritten = unsafe text.withUTF8 { unsafe writeAll($0, to: 1) }
+    guard !isWritten else { return }
+    // Whoever reads the other end of a pipe may stop reading; that needs no message.
+    if errno == EPIPE { throw Failure(.inputOutput, "") }
+    throw Failure(.inputOutput, "standard output cannot be written: \(unsafe String(cString: strerror(errno)))")
+  }
+
+  /// Writes a line for a person to standard error.
+  static func remark(_ text: String) {
+    var line = text.hasSuffix("\n") ? text : text + "\n"
+    // There is nobody left to tell when standard error cannot be written.
+    _ = unsafe line.withUTF8 { unsafe writeAll($0, to: 2) }
+  }
+
+  /// Says what went wrong.
+  static func report(_ failure: Failure, color: ColorChoice = .auto) {
+    if !failure.diagnostics.isEmpty { report(failure.diagnostics, color: color) }
+    if !failure.message.isEmpty { remark("nnrun: error: " + failure.message) }
+  }
+
+  /// Shows diagnostics with their source lines.
+  static func report(_ diagnostics: [Diagnostic], color: ColorChoice = .auto) {
+    guard !diagnostics.isEmpty else { return }
+    remark(DiagnosticRenderer(color: usesColor(color)).render(diagnostics))
+  }
+
+  /// Whether standard error takes colours.
+  static func usesColor(_ choice: ColorChoice) -> Bool {
+    switch choice {
+    case .always: return true
+    case .never: return false
+    case .auto:
+      if let variable = unsafe getenv("NO_COLOR"), unsafe variable.pointee != 0 { return false }
+      if let variable = unsafe getenv("TERM"), unsafe String(cString: variable) == "dumb" { return false }
+      return isatty(2) == 1
+    }
+  }
+
+  private static func writeAll(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Bool {
+    var written = 0
+    while written < bytes.count {
+      guard let base = bytes.baseAddress else { return true }
+      let count = unsafe Glibc.write(descriptor, base + written, bytes.count - written)
+      if count >= 0 {
+        written += count
+      } else if errno == EAGAIN {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe Glibc.poll(&poll, 1, -1)
+      } else if errno != EINTR {
+        return false
+      }
+    }
+    return true
+  }
+}
