@@ -1,5 +1,5 @@
 import Diagnostics
-import Files
+import ModelFile
 
 /// The names of classes, a line each.
 struct ClassNames {

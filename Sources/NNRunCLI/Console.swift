@@ -22,7 +22,7 @@ enum Console {
       // The lowest free number is taken, which is this one.
       _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
     }
-    unsafe signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
   }
 
   /// Ends the process without running anything else.
@@ -31,7 +31,7 @@ enum Console {
   /// Writes a result to standard output.
   static func write(_ text: String) throws(Failure) {
     var text = text
-    let isWritten = unsafe text.withUTF8 { unsafe writeAll($0, to: 1) }
+    let isWritten = text.withUTF8 { unsafe writeAll($0, to: 1) }
     guard !isWritten else { return }
     // Whoever reads the other end of a pipe may stop reading; that needs no message.
     if errno == EPIPE { throw Failure(.inputOutput, "") }
@@ -42,7 +42,7 @@ enum Console {
   static func remark(_ text: String) {
     var line = text.hasSuffix("\n") ? text : text + "\n"
     // There is nobody left to tell when standard error cannot be written.
-    _ = unsafe line.withUTF8 { unsafe writeAll($0, to: 2) }
+    _ = line.withUTF8 { unsafe writeAll($0, to: 2) }
   }
 
   /// Says what went wrong.

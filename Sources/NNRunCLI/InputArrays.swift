@@ -20,7 +20,8 @@ struct InputArrays {
   init(_ words: [String], names: [String], option: String, noun: String) throws {
     guard !words.isEmpty else {
       let example = names.count == 1 ? "\(option) PATH" : names.map { "\(option) \($0)=PATH" }.joined(separator: " ")
-      throw ValidationError("the model needs \(names.count == 1 ? "an \(noun)" : "\(names.count) \(noun)s"): add `\(example)`")
+      throw ValidationError(
+        "the model needs \(names.count == 1 ? "an \(noun)" : "\(names.count) \(noun)s"): add `\(example)`")
     }
     guard words.filter({ $0 == "-" || $0.hasSuffix("=-") }).count <= 1 else {
       throw ValidationError("standard input can be read only once")
@@ -57,7 +58,9 @@ struct InputArrays {
     if names.contains(name) { return (name, String(word[word.index(after: equals)...])) }
     if fileExists(word) || name.contains("/") { return (nil, word) }
     let near = suggestion(for: name, among: names)
-    let hint = near.map { "did you mean `\($0)`?" } ?? "the model's \(noun)s are \(names.map { "`\($0)`" }.joined(separator: ", "))"
+    let hint =
+      near.map { "did you mean `\($0)`?" }
+      ?? "the model's \(noun)s are \(names.map { "`\($0)`" }.joined(separator: ", "))"
     throw ValidationError("there is no \(noun) `\(printable(name))`; \(hint)")
   }
 
@@ -69,7 +72,8 @@ struct InputArrays {
     case (.array(let array), nil):
       guard names.count == 1 else {
         throw ValidationError(
-          "the model has \(names.count) \(noun)s; say which one `\(printable(path))` is: `\(option) \(names[0])=\(printable(path))`")
+          "the model has \(names.count) \(noun)s; say which one `\(printable(path))` is: `\(option) \(names[0])=\(printable(path))`"
+        )
       }
       return [(names[0], array)]
     case (.archive(let archive), let name?):
@@ -85,7 +89,8 @@ struct InputArrays {
         let keys = archive.keys.prefix(8).map { "`\(printable($0))`" }.joined(separator: ", ")
         throw Failure(
           .invalidData,
-          "\(printable(path)): none of its arrays (\(keys)) is called \(names.map { "`\($0)`" }.joined(separator: " or "))")
+          "\(printable(path)): none of its arrays (\(keys)) is called \(names.map { "`\($0)`" }.joined(separator: " or "))"
+        )
       }
       return try present.map { ($0, try archive.source($0)) }
     }

@@ -7,7 +7,9 @@ enum Main {
     Console.prepare()
     var status: Int32 = 0
     do {
-      var command = try Nnrun.parseAsRoot(arguments())
+      let words = arguments()
+      try explainMistypedSubcommand(words[0])
+      var command = try Nnrun.parseAsRoot(words)
       try command.run()
     } catch {
       status = report(error)
@@ -19,6 +21,19 @@ enum Main {
   private static func arguments() -> [String] {
     let words = Array(CommandLine.arguments.dropFirst())
     return words.isEmpty ? ["--help"] : words
+  }
+
+  /// A first word that is neither a file nor looks like one was probably meant as a subcommand.
+  private static func explainMistypedSubcommand(_ word: String) throws(Failure) {
+    let commands = Nnrun.configuration.subcommands.compactMap { $0.configuration.commandName }
+    guard !word.hasPrefix("-"), !word.contains("/"), !word.contains("."), word != "help", !commands.contains(word),
+      !fileExists(word)
+    else { return }
+    let near = suggestion(for: word, among: commands)
+    throw Failure(
+      .cannotRead,
+      "there is no file or subcommand `\(printable(word))`"
+        + (near.map { "; did you mean `nnrun \($0)`?" } ?? "; `nnrun --help` lists the subcommands"))
   }
 
   /// Says what went wrong and returns the exit status.

@@ -28,7 +28,8 @@ enum ResultFormat {
   func check(outputs: Int) throws {
     if case .npy(let path) = self, outputs > 1 {
       throw ValidationError(
-        "a .npy file holds one array, but the model has \(outputs) outputs; \(path == "-" ? "name a .npz file" : "end --output in .npz")")
+        "a .npy file holds one array, but the model has \(outputs) outputs; \(path == "-" ? "name a .npz file" : "end --output in .npz")"
+      )
     }
   }
 }

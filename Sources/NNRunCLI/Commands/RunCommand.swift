@@ -20,7 +20,8 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: "An array (.npy or .npz): PATH, NAME=PATH for a model with several inputs (again and again), - for standard input.",
+    help:
+      "An array (.npy or .npz): PATH, NAME=PATH for a model with several inputs (again and again), - for standard input.",
     completion: .file(extensions: ["npy", "npz"]))
   var input: [String] = []
 
@@ -51,18 +52,21 @@ struct RunCommand: ParsableCommand {
 
   func validate() throws {
     if let batchSize, batchSize < 1 { throw ValidationError("--batch-size is 1 or more, not \(batchSize)") }
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024, not \(threads)") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is from 1 to 1024, not \(threads)")
+    }
     if let top, top < 1 { throw ValidationError("--top is 1 or more, not \(top)") }
     if labels != nil, top == nil { throw ValidationError("--labels names the classes of --top, which is not given") }
     if output != nil, json || top != nil {
       throw ValidationError("--output writes the result to a file; leave out --json and --top")
     }
     if let output { _ = try ResultFormat(path: output) }
-    if let trace, !trace.hasSuffix(".npz") { throw ValidationError("--trace writes a .npz file, but `\(trace)` is none") }
+    if let trace, !trace.hasSuffix(".npz") {
+      throw ValidationError("--trace writes a .npz file, but `\(trace)` is none")
+    }
   }
 
   func run() throws {
-    try explainMistypedSubcommand()
     let model = try loadModel(model, options)
     if let output { try ResultFormat(path: output).check(outputs: model.outputs.count) }
     let inputs = try InputArrays(input, for: model)
@@ -104,16 +108,7 @@ struct RunCommand: ParsableCommand {
     let drawn = model.drawnParameters
     guard let first = drawn.first else { return }
     let what = drawn.count == 1 ? "`\(first.path)` has" : "\(drawn.count) parameters have"
-    options.remark("nnrun: note: \(what) no values yet and \(drawn.count == 1 ? "is" : "are") drawn by seed \(model.seed)")
-  }
-
-  /// A word that is neither a file nor looks like one was probably meant as a subcommand.
-  private func explainMistypedSubcommand() throws(Failure) {
-    guard !fileExists(model), !model.contains("/"), !model.contains(".") else { return }
-    let commands = Nnrun.configuration.subcommands.compactMap(\.configuration.commandName)
-    let near = suggestion(for: model, among: commands)
-    throw Failure(
-      .cannotRead,
-      "there is no file or subcommand `\(printable(model))`" + (near.map { "; did you mean `nnrun \($0)`?" } ?? ""))
+    options.remark(
+      "nnrun: note: \(what) no values yet and \(drawn.count == 1 ? "is" : "are") drawn by seed \(model.seed)")
   }
 }
