@@ -60,6 +60,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .executableTarget(
+      name: "YAMLBenchmark", dependencies: ["YAML", "Diagnostics", "CLibYAML"], path: "Benchmarks/YAML",
+      swiftSettings: strict),
+
     tests("Diagnostics", ["Diagnostics"]),
     tests("YAML", ["YAML", "Diagnostics"]),
     tests("Schema", ["Schema", "YAML", "Diagnostics"]),

@@ -40,20 +40,30 @@ public final class SourceText: Sendable {
     self.name = name
     self.bytes = bytes
     var starts = [0]
-    var highBits: UInt8 = 0
+    var highBits: UInt64 = 0
     let span = bytes.span
-    for index in span.indices {
-      let byte = span[index]
-      highBits |= byte
-      guard byte <= UInt8(ascii: "\r") else { continue }
-      if byte == UInt8(ascii: "\n")
-        || (byte == UInt8(ascii: "\r") && !(index + 1 < span.count && span[index + 1] == UInt8(ascii: "\n")))
-      {
-        starts.append(index + 1)
+    var index = 0
+    while index < span.count {
+      // Eight bytes at a time, as long as none of them can end a line.
+      while index &+ 8 <= span.count {
+        let word = unsafe span.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+        if (word &- 0x0E0E_0E0E_0E0E_0E0E) & ~word & 0x8080_8080_8080_8080 != 0 { break }
+        highBits |= word
+        index &+= 8
+      }
+      for _ in 0..<min(8, span.count &- index) {
+        let byte = span[index]
+        index &+= 1
+        highBits |= UInt64(byte)
+        if byte == UInt8(ascii: "\n")
+          || (byte == UInt8(ascii: "\r") && !(index < span.count && span[index] == UInt8(ascii: "\n")))
+        {
+          starts.append(index)
+        }
       }
     }
     lineStarts = starts
-    isASCII = highBits < 0x80
+    isASCII = highBits & 0x8080_8080_8080_8080 == 0
     var checkpoints: [Int] = []
     if !isASCII {
       var codePoints = 0

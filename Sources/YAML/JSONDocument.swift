@@ -186,6 +186,7 @@ private struct JSONReader {
     var entries: [Node.Entry] = []
     var keys = KeyIndex()
     if next != UInt8(ascii: "}") {
+      entries.reserveCapacity(4)
       while true {
         skipSpace()
         guard next == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
@@ -226,6 +227,8 @@ private struct JSONReader {
     var start = offset
     var unescaped: String?
     while offset < bytes.count {
+      offset = Self.endOfPlainText(bytes.span, from: offset)
+      guard offset < bytes.count else { break }
       switch bytes[offset] {
       case UInt8(ascii: "\""):
         let rest = try text(start, offset)
@@ -235,11 +238,21 @@ private struct JSONReader {
         unescaped = try (unescaped ?? "") + text(start, offset)
         unescaped?.unicodeScalars.append(try escape())
         start = offset
-      case 0..<0x20: throw unexpected("the end of the string or an escape such as `\\n`")
-      default: offset &+= 1
+      default: throw unexpected("the end of the string or an escape such as `\\n`")
       }
     }
     throw fail(.syntax, "the string that begins here has no closing quote", at: quote, quote + 1)
+  }
+
+  /// The first byte from `offset` on that does not stand for itself in a string.
+  private static func endOfPlainText(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+    var index = offset
+    while index < bytes.count {
+      let byte = bytes[index]
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+      index &+= 1
+    }
+    return index
   }
 
   private mutating func text(_ start: Int, _ end: Int) throws(Stop) -> String {
