@@ -91,13 +91,14 @@ struct DiagnosticRendererTests {
 
   @Test("Of a long line only the neighbourhood of the place is shown")
   func longLines() {
-    let long = String(repeating: "0123456789", count: 100_000)
+    let long = String(repeating: "0123456789", count: 2_000)
     let lines = DiagnosticRenderer().render([diagnostic(in: long + "bad" + long, at: "bad")])
       .split(separator: "\n")
     #expect(lines[2].hasPrefix("1 | …") && lines[2].hasSuffix("…"))
     #expect(lines[2].count <= 125)
-    let caret = lines[3].firstIndex(of: "^")
-    #expect(caret.map { lines[2][$0...].hasPrefix("bad") } == true)
+    let column = lines[3].prefix { $0 != "^" }.count
+    #expect(lines[2].dropFirst(column).hasPrefix("bad"))
+    #expect(lines[3].hasSuffix(" ^^^"))
     let whole = DiagnosticRenderer().render([diagnostic(in: "x" + long, at: "x" + long)]).split(separator: "\n")
     #expect(whole[2].count <= 125 && whole[3].count <= 125)
   }
