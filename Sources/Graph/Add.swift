@@ -15,11 +15,19 @@ public struct Add: Operation {
     return [first]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     var output = inputs[0]
     for other in inputs.dropFirst() {
       for place in output.elements.indices { output.elements[place] += other.elements[place] }
     }
     return [output]
+  }
+}
+
+extension Add: DifferentiableOperation {
+  public func operandGradients(_ rule: inout GradientRule) throws(ShapeError) -> [ValueID?] {
+    rule.operands.map { _ in rule.resultGradient }
   }
 }

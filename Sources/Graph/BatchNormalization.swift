@@ -15,6 +15,8 @@ public struct BatchNormalization: Operation {
     return [inputs[0]]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     var output = inputs[0]
     let view = ChannelView(output.shape)

@@ -10,6 +10,8 @@ public struct Bias: Operation {
     return [inputs[0]]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     var output = inputs[0]
     let view = ChannelView(output.shape)
@@ -20,5 +22,12 @@ public struct Bias: Operation {
       }
     }
     return [output]
+  }
+}
+
+extension Bias: DifferentiableOperation {
+  public func operandGradients(_ rule: inout GradientRule) throws(ShapeError) -> [ValueID?] {
+    guard let gradient = rule.resultGradient else { return [nil, nil] }
+    return [gradient, try rule.applyIfNeeded(1, ChannelSum(), to: gradient)]
   }
 }

@@ -22,6 +22,8 @@ public struct Concatenate: Operation {
     return [shape]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     var shape = inputs[0].shape
     shape[1] = inputs.reduce(0) { $0 + $1.shape[1] }

@@ -37,41 +37,29 @@ public struct Convolution: Operation {
     return [[x[0], weight[0]] + (try window.outputSizes(x))]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     let (x, weight) = (inputs[0], inputs[1])
-    let (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    let (filters, perGroup) = (weight.shape[0], weight.shape[1])
-    let (kernelHeight, kernelWidth) = (window.kernel[0], window.kernel[1])
-    let filtersPerGroup = filters / groups
-    let rows = outputCells(.height, input: height)
-    let columns = outputCells(.width, input: width)
-    var output = Tensor<Scalar>(shape: [batch, filters, rows.count, columns.count], repeating: 0)
-    var place = 0
-    for n in 0..<batch {
-      for m in 0..<filters {
-        let firstChannel = m / filtersPerGroup * perGroup
-        for row in rows {
-          for column in columns {
-            var sum: Scalar = 0
-            for c in 0..<perGroup {
-              for (p, y) in row {
-                let line = ((n * channels + firstChannel + c) * height + y) * width
-                let weights = ((m * perGroup + c) * kernelHeight + p) * kernelWidth
-                for (q, x0) in column { sum += x.elements[line + x0] * weight.elements[weights + q] }
-              }
-            }
-            output.elements[place] = sum
-            place += 1
-          }
-        }
-      }
+    let places = ConvolutionPlaces(window, groups, weight: weight.shape, inputSize: Array(x.shape[2...]))
+    var output = Tensor<Scalar>(
+      shape: [x.shape[0], weight.shape[0], places.rows.count, places.columns.count], repeating: 0)
+    places.forEachProduct(batch: x.shape[0]) { x0, w, y in
+      output.elements[y] += x.elements[x0] * weight.elements[w]
     }
     return [output]
   }
+}
 
-  /// For each output row (or column), the input rows under the window.
-  private func outputCells(_ axis: Window.Axis, input: Int) -> [[(kernel: Int, input: Int)]] {
-    let count = (try? window.outputSize(axis, input: .fixed(input)).value) ?? 0
-    return (0..<max(count, 0)).map { window.cells(axis, output: $0, input: input) }
+extension Convolution: DifferentiableOperation {
+  public func operandGradients(_ rule: inout GradientRule) throws(ShapeError) -> [ValueID?] {
+    guard let gradient = rule.resultGradient else { return [nil, nil] }
+    let data = ConvolutionDataGradient(
+      window: window, groups: groups, inputSize: try rule.sizes(of: 0, from: 2))
+    return [
+      try rule.applyIfNeeded(0, data, to: gradient, rule.operands[1]),
+      try rule.applyIfNeeded(
+        1, ConvolutionFilterGradient(window: window, groups: groups), to: rule.operands[0], gradient),
+    ]
   }
 }

@@ -32,6 +32,8 @@ public struct MatrixProduct: Operation {
     return [[a[transposesLeft ? 1 : 0], b[transposesRight ? 0 : 1]]]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     let (a, b) = (inputs[0], inputs[1])
     let rows = a.shape[transposesLeft ? 1 : 0]
@@ -48,5 +50,24 @@ public struct MatrixProduct: Operation {
       }
     }
     return [output]
+  }
+}
+
+extension MatrixProduct: DifferentiableOperation {
+  /// With A = op(a) and B = op(b): dA = dy B^T and dB = A^T dy, or their transposes where a or b is stored transposed.
+  public func operandGradients(_ rule: inout GradientRule) throws(ShapeError) -> [ValueID?] {
+    guard let gradient = rule.resultGradient else { return [nil, nil] }
+    let (a, b) = (rule.operands[0], rule.operands[1])
+    let left =
+      transposesLeft
+      ? try rule.applyIfNeeded(
+        0, MatrixProduct(transposesLeft: transposesRight, transposesRight: true), to: b, gradient)
+      : try rule.applyIfNeeded(0, MatrixProduct(transposesRight: !transposesRight), to: gradient, b)
+    let right =
+      transposesRight
+      ? try rule.applyIfNeeded(
+        1, MatrixProduct(transposesLeft: true, transposesRight: transposesLeft), to: gradient, a)
+      : try rule.applyIfNeeded(1, MatrixProduct(transposesLeft: !transposesLeft), to: a, gradient)
+    return [left, right]
   }
 }

@@ -18,24 +18,20 @@ extension Pooling {
 
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     let x = inputs[0]
-    let (height, width) = (x.shape[2], x.shape[3])
-    let sizes = Window.Axis.allCases.map { axis in
-      (try? window.outputSize(axis, input: .fixed(x.shape[2 + axis.rawValue])).value) ?? 0
-    }
+    let rows = window.cells(.height, input: x.shape[2])
+    let columns = window.cells(.width, input: x.shape[3])
     var elements: [Scalar] = []
     for image in 0..<x.shape[0] * x.shape[1] {
-      for i in 0..<sizes[0] {
-        for j in 0..<sizes[1] {
+      for row in rows {
+        for column in columns {
           var cells: [Scalar] = []
-          for (_, row) in window.cells(.height, output: i, input: height) {
-            for (_, column) in window.cells(.width, output: j, input: width) {
-              cells.append(x.elements[(image * height + row) * width + column])
-            }
+          for (_, i) in row {
+            for (_, j) in column { cells.append(x.elements[(image * x.shape[2] + i) * x.shape[3] + j]) }
           }
           elements.append(pool(cells))
         }
       }
     }
-    return [Tensor(shape: [x.shape[0], x.shape[1]] + sizes, elements: elements)]
+    return [Tensor(shape: [x.shape[0], x.shape[1], rows.count, columns.count], elements: elements)]
   }
 }

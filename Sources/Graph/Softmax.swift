@@ -10,6 +10,8 @@ public struct Softmax: Operation {
 
   public func outputShapes(_ inputs: [Shape]) throws(ShapeError) -> [Shape] { [inputs[0]] }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     var output = inputs[0]
     let shape = output.shape

@@ -13,6 +13,8 @@ public struct SpatialMean: Operation {
     return [Array(inputs[0][..<2])]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     let x = inputs[0]
     let view = ChannelView(x.shape)

@@ -20,6 +20,8 @@ public struct Transpose: Operation {
     return [permutation.map { inputs[0][$0] }]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     let x = inputs[0]
     let shape = permutation.map { x.shape[$0] }
@@ -40,5 +42,14 @@ public struct Transpose: Operation {
       }
     }
     return [Tensor(shape: shape, elements: elements)]
+  }
+}
+
+extension Transpose: DifferentiableOperation {
+  public func operandGradients(_ rule: inout GradientRule) throws(ShapeError) -> [ValueID?] {
+    guard let gradient = rule.resultGradient else { return [nil] }
+    var inverse = permutation
+    for (axis, source) in permutation.enumerated() { inverse[source] = axis }
+    return [try rule.apply(Transpose(inverse), to: gradient)]
   }
 }

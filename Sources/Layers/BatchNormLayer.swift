@@ -3,7 +3,8 @@ public import Graph
 /// `batchnorm`: y = gamma * (x - m) / sqrt(v + epsilon) + beta for each channel, over rank 4 or rank 2.
 ///
 /// In inference m and v are the running `mean` and `variance`; with `statistics: batch` they are always the batch's, and
-/// there are no running ones. Parameters, each [channels]: gamma, beta, mean, variance.
+/// there are no running ones. In training they are the batch's, with the biased variance, and the running ones gather
+/// them, unless those are frozen: then training uses them as inference does. Parameters, each [channels]: gamma, beta, mean, variance.
 public struct BatchNormLayer: Layer {
   public static let type = "batchnorm"
   let epsilon: Double
@@ -33,9 +34,18 @@ public struct BatchNormLayer: Layer {
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {
-    let statistics =
-      usesBatchStatistics
-      ? try context.applyForAll(BatchStatistics(), to: inputs) : Array(parameters[2...])
-    return try context.apply(BatchNormalization(epsilon: epsilon), toAll: inputs + parameters[..<2] + statistics)
+    let isFrozen = parameters.dropFirst(2).contains(where: context.frozen.contains)
+    guard usesBatchStatistics || context.phase == .training && !isFrozen else {
+      return try context.apply(BatchNormalization(epsilon: epsilon), toAll: inputs + parameters)
+    }
+    let results = try context.applyForAll(
+      BatchStatisticsNormalization(epsilon: epsilon), to: inputs + parameters[..<2])
+    if !usesBatchStatistics {
+      context.gather(
+        BatchStatistics(
+          running: (parameters[2], parameters[3]), batch: (results[1], results[2]), input: inputs[0],
+          momentum: momentum))
+    }
+    return results[0]
   }
 }

@@ -12,6 +12,8 @@ public struct DropoutLayer: Layer {
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {
-    inputs[0]
+    guard context.phase == .training, rate > 0 else { return inputs[0] }
+    let mask = context.addMask(for: inputs[0], rate: rate)
+    return try context.apply(Multiply(), to: inputs[0], mask)
   }
 }

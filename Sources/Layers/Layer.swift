@@ -131,8 +131,46 @@ public protocol AttributeFreeLayer: Layer {
   init()
 }
 
+/// What a layer's operations are to be used for.
+public enum Phase: Sendable, Hashable {
+  /// Running the model.
+  case inference
+  /// Training it: batch normalisation takes the batch's statistics, dropout drops.
+  case training
+}
+
+/// What a batch normalisation found out about a batch, to be gathered into its running statistics.
+public struct BatchStatistics: Sendable {
+  /// The parameters that gather the mean and the variance.
+  public let running: (mean: ValueID, variance: ValueID)
+  /// The mean and the biased variance of the batch.
+  public let batch: (mean: ValueID, variance: ValueID)
+  /// What was normalised: its channels (axis 1) have as many numbers as its other axes make.
+  public let input: ValueID
+  /// The share of the new batch.
+  public let momentum: Double
+}
+
+/// The mask of a dropout, an input of a training graph: 0 where a number is dropped, else 1 / (1 - rate).
+public struct DropoutMask: Sendable {
+  /// The mask, of the shape of what it drops from.
+  public let value: ValueID
+  /// The share of numbers that are dropped.
+  public let rate: Double
+  /// The layer's path.
+  public let path: String
+}
+
 /// What a layer builds into.
 public struct LayerContext: Sendable {
+  /// What the graph is for.
+  public let phase: Phase
+  /// The parameters that training leaves as they are.
+  public var frozen: Set<ValueID> = []
+  /// What batch normalisations gather, in the order of the layers; only in training.
+  public private(set) var statistics: [BatchStatistics] = []
+  /// The masks of dropouts, in the order of the layers; only in training.
+  public private(set) var masks: [DropoutMask] = []
   /// The graph so far.
   public internal(set) var graph: Graph
   /// How the author's activations lie.
@@ -141,8 +179,9 @@ public struct LayerContext: Sendable {
   public var label = ""
 
   /// A context that builds into `graph`.
-  public init(graph: Graph = Graph(), layout: Layout) {
+  public init(graph: Graph = Graph(), layout: Layout, phase: Phase = .inference) {
     self.graph = graph
+    self.phase = phase
     self.layout = layout
   }
 
@@ -159,6 +198,16 @@ public struct LayerContext: Sendable {
   public mutating func presented(_ value: ValueID) throws(ShapeError) -> ValueID {
     layout == .nhwc && graph.shape(value).count == 4 ? try apply(Transpose.channelsLast, to: value) : value
   }
+
+  /// Adds an input that holds the mask of a dropout from `value`.
+  mutating func addMask(for value: ValueID, rate: Double) -> ValueID {
+    let mask = graph.addInput(graph.shape(value))
+    masks.append(DropoutMask(value: mask, rate: rate, path: label))
+    return mask
+  }
+
+  /// Asks for a batch's statistics to be gathered.
+  mutating func gather(_ new: BatchStatistics) { statistics.append(new) }
 
   /// Applies an operation of one result.
   mutating func apply(_ operation: any Operation, to inputs: ValueID...) throws(ShapeError) -> ValueID {

@@ -16,6 +16,7 @@ struct GraphAssembly {
   struct BuiltLayer {
     let item: LayerItem
     let type: String
+    let definition: any Layer
     let sources: [Model.Source]
     let value: ValueID
     let parameters: [Int]
@@ -129,7 +130,7 @@ struct GraphAssembly {
       }
       layers.append(
         BuiltLayer(
-          item: item, type: type.type, sources: taken.map(\.source), value: value, parameters: indices, owner: nil))
+          item: item, type: type.type, definition: layer, sources: taken.map(\.source), value: value, parameters: indices, owner: nil))
       return Built(source: .layer(layers.count - 1), value: value)
     } catch {
       report(error.error, of: item, key: error.key)

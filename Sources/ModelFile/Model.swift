@@ -54,6 +54,8 @@ public struct Model: Sendable {
     public let isUsed: Bool
     /// Where its mapping stands.
     public let range: SourceRange
+    /// What it stands for.
+    let definition: any Layers.Layer
   }
 
   /// The file's path as the user gave it.

@@ -179,7 +179,7 @@ public struct ModelLoader {
       Model.Layer(
         path: layer.item.path, type: layer.type, sources: layer.sources, value: layer.value,
         shape: layout.presented(graph.shape(layer.value)), parameters: layer.parameters, owner: layer.owner,
-        isUsed: isUsed[index], range: layer.item.node.range)
+        isUsed: isUsed[index], range: layer.item.node.range, definition: layer.definition)
     }
     var presented: [ValueID] = []
     for output in outputs {

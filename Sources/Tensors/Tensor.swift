@@ -17,6 +17,8 @@ public protocol TensorScalar: BinaryFloatingPoint, Sendable, LosslessStringConve
   static func exponential(_ x: Self) -> Self
   /// The natural logarithm of `x`.
   static func logarithm(_ x: Self) -> Self
+  /// The natural logarithm of 1 + `x`, exact for small `x` too.
+  static func logarithm(onePlus x: Self) -> Self
   /// The hyperbolic tangent of `x`.
   static func hyperbolicTangent(_ x: Self) -> Self
 }
