@@ -74,6 +74,9 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Engine", ["Engine", "Graph", "Tensors"]),
     tests("Interchange", ["Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
+    tests(
+      "Training",
+      ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"]),
     tests("CommandLine", ["NNRunCLI", "Tensors"]),
   ]
 )

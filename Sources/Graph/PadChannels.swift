@@ -22,6 +22,8 @@ public struct PadChannels: Operation {
     return [[x[0], .fixed(channels)] + x[2...]]
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
     let x = inputs[0]
     let view = ChannelView(x.shape)
@@ -31,5 +33,12 @@ public struct PadChannels: Operation {
     elements.reserveCapacity(view.batch * channels * view.places)
     for row in 0..<view.batch { elements += x.elements[row * length..<(row + 1) * length] + zeros }
     return [Tensor(shape: [view.batch, channels] + x.shape[2...], elements: elements)]
+  }
+}
+
+extension PadChannels: DifferentiableOperation {
+  public func operandGradients(_ rule: inout GradientRule) throws(ShapeError) -> [ValueID?] {
+    guard let gradient = rule.resultGradient else { return [nil] }
+    return [try rule.apply(ChannelSlice(first: 0, count: try rule.sizes(of: 0, from: 1)[0]), to: gradient)]
   }
 }

@@ -121,6 +121,7 @@ struct GradientTests {
     GradientCase(operation: SpatialMean(), shapes: [[2, 3, 3, 5]]),
     GradientCase(operation: Concatenate(), shapes: [[2, 1, 3, 2], [2, 3, 3, 2], [2, 2, 3, 2]]),
     GradientCase(operation: Concatenate(), shapes: [[2, 1], [2, 3]]),
+    GradientCase(operation: PadChannels(channels: 5), shapes: [[2, 3, 2, 2]]),
     GradientCase(operation: Flatten(), shapes: [[2, 3, 2, 2]]),
     GradientCase(operation: Transpose([0, 3, 1, 2]), shapes: [[2, 3, 4, 2]]),
     GradientCase(operation: Transpose([1, 0]), shapes: [[2, 3]]),

@@ -84,6 +84,6 @@ extension Model {
 
   /// Whether a result depends on the other rows of its batch.
   var usesBatchStatistics: Bool {
-    graph.steps.contains { $0.operation is BatchStatistics }
+    graph.steps.contains { $0.operation is BatchStatisticsNormalization }
   }
 }
