@@ -11,16 +11,11 @@ struct ONNXGraphWriter {
   private var names: [ValueID: String] = [:]
   private var takenNames: Set<String> = []
   private var useCounts: [ValueID: Int] = [:]
-  /// Which step makes a value.
-  private var producers: [ValueID: Int] = [:]
 
   init(model: Model, graph: Graph) {
     self.model = model
     self.graph = graph
     for value in graph.steps.flatMap(\.inputs) + graph.outputs { useCounts[value, default: 0] += 1 }
-    for (index, step) in graph.steps.enumerated() {
-      for value in step.outputs { producers[value] = index }
-    }
   }
 
   mutating func writeAll() throws(Failure) {
@@ -147,7 +142,8 @@ struct ONNXGraphWriter {
       return writeWithBias(index, "Gemm", matrixAttributes(step))
     case let normalization as BatchNormalization:
       writeNormalization(normalization, step)
-    case is BatchStatistics: break
+    case let normalization as BatchStatisticsNormalization:
+      writeNormalization(normalization, step)
     case is SpatialMean: writeSpatialMean(step)
     case is Bias: writeBias(step)
     case let padding as PadChannels: writePadding(padding, step)
@@ -273,14 +269,13 @@ struct ONNXGraphWriter {
   }
 
   private mutating func writeNormalization(_ normalization: BatchNormalization, _ step: Graph.Step) {
-    let usesBatchStatistics = producers[step.inputs[3]].map { graph.steps[$0].operation is BatchStatistics } ?? false
-    guard usesBatchStatistics else {
-      let inputs = step.inputs.map { name($0) }
-      add(
-        "BatchNormalization", inputs, [output(step, "BatchNormalization")],
-        [("epsilon", .float(Float(normalization.epsilon)))])
-      return
-    }
+    let inputs = step.inputs.map { name($0) }
+    add(
+      "BatchNormalization", inputs, [output(step, "BatchNormalization")],
+      [("epsilon", .float(Float(normalization.epsilon)))])
+  }
+
+  private mutating func writeNormalization(_ normalization: BatchStatisticsNormalization, _ step: Graph.Step) {
     // In inference the operator itself takes only given statistics, so it is written out:
     // gamma * (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) + beta.
     let rank = graph.shape(step.inputs[0]).count
