@@ -32,7 +32,7 @@ extension Reporter {
     if let contained = keywords.contains,
       !(0..<count).contains(where: { validator.isValid(list.element($0), contained) })
     {
-      let phrase = expectation.phrase(contained) ?? "what the schema asks for"
+      let phrase = expectation(for: node).phrase(contained) ?? "what the schema asks for"
       add(.missingItem, "\(context.label) must contain \(phrase)", at: node.range)
     }
   }
@@ -49,7 +49,7 @@ extension Reporter {
   private mutating func reportItem(_ index: Int, of node: Node, _ schema: Subschema, _ context: Context) {
     let itemContext = Context(label: "item \(index + 1) of \(context.label)")
     guard let item = item(index, of: node) else {
-      let phrase = expectation.phrase(schema) ?? "other values"
+      let phrase = expectation(for: node).phrase(schema) ?? "other values"
       return add(.wrongType, "expected \(phrase) for every item of \(context.label)", at: node.range)
     }
     report(item, schema, itemContext)
@@ -100,8 +100,12 @@ extension Reporter {
   }
 
   private mutating func reportMissing(_ key: String, of node: Node, _ keywords: Keywords, because reason: String) {
-    let description = keywords.properties[key].flatMap { describe($0) }
-    let notes = description.map { [DiagnosticNote("\(key.label): \(Self.inSentence($0))")] } ?? []
+    var notes: [DiagnosticNote] = []
+    if let description = keywords.properties[key].flatMap({ describe($0) }) {
+      notes = [DiagnosticNote("\(key.label): \(Self.inSentence(Self.firstSentence(description)))")]
+    } else if let description = keywords.description {
+      notes = [DiagnosticNote(Self.inSentence(Self.firstSentence(description)))]
+    }
     add(.missingKey, "missing key \(key.label)\(reason)", at: startOfMapping(node), notes: notes)
   }
 

@@ -12,7 +12,7 @@ extension Reporter {
       if matches.isEmpty {
         reportAlternatives(node, oneOf, context)
       } else if matches.count > 1 {
-        let phrases = expectation.phrases(matches.map { oneOf.branches[$0] })
+        let phrases = expectation(for: node).phrases(matches.map { oneOf.branches[$0] })
         let detail = phrases.count == 2 ? ": \(phrases[0]) and \(phrases[1])" : ""
         add(.ambiguousValue, "\(context.label) fits two forms of which only one may fit\(detail)", at: node.range)
       }
@@ -49,17 +49,10 @@ extension Reporter {
     report(node, only, context)
   }
 
-  /// What could stand in place of `node`; patterns that it does not even begin like go unmentioned.
+  /// What could stand in place of `node`.
   private func phrase(_ branches: [Subschema], _ node: Node) -> String? {
-    let meant = branches.filter { begins($0, like: node) }
-    let phrases = expectation.phrases(meant.isEmpty ? branches : meant)
+    let phrases = expectation(for: node).phrases(branches)
     return phrases.isEmpty ? nil : Expectation.joined(phrases)
-  }
-
-  private func begins(_ schema: Subschema, like node: Node) -> Bool {
-    let keywords = library.body(schema).keywords(library)
-    guard let prefix = keywords.pattern?.literalPrefix, !prefix.isEmpty else { return true }
-    return node.string?.hasPrefix(prefix) ?? false
   }
 
   /// Whether a schema is meant for values of the node's kind.
@@ -76,7 +69,7 @@ extension Reporter {
       return false
     }
     if validator.assertsEncoding, keywords.isBase64, !node.isBinary { return false }
-    if !begins(schema, like: node) { return false }
+    if !expectation(for: node).isBegun(schema) { return false }
     if !keywords.allOf.allSatisfy({ accepts($0, node, depth: depth + 1) }) { return false }
     let nested = (keywords.anyOf ?? keywords.oneOf)?.branches
     return nested?.contains { accepts($0, node, depth: depth + 1) } ?? true

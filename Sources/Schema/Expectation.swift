@@ -5,6 +5,8 @@ import YAML
 /// A title that begins in lower case is such a phrase already; one in upper case names a key to an editor.
 struct Expectation {
   let library: SchemaLibrary
+  /// The text that stands there now; patterns that it does not even begin like go unmentioned.
+  let text: String?
 
   /// The phrase, or nil where the schema asks for nothing that can be said shortly.
   func phrase(_ schema: Subschema, depth: Int = 0) -> String? {
@@ -24,10 +26,17 @@ struct Expectation {
   /// The phrases of several schemas, each once.
   func phrases(_ schemas: [Subschema], depth: Int = 0) -> [String] {
     var found: [String] = []
-    for schema in schemas {
+    let meant = schemas.filter(isBegun)
+    for schema in meant.isEmpty ? schemas : meant {
       if let phrase = phrase(schema, depth: depth), !found.contains(phrase) { found.append(phrase) }
     }
     return found
+  }
+
+  /// Whether the text begins as the schema's pattern says plainly that it must.
+  func isBegun(_ schema: Subschema) -> Bool {
+    let prefix = library.body(schema).keywords(library).pattern?.literalPrefix ?? ""
+    return prefix.isEmpty || text?.hasPrefix(prefix) ?? false
   }
 
   private func phrase(_ types: JSONType, _ keywords: Keywords) -> String {
@@ -55,6 +64,7 @@ struct Expectation {
   static func withArticle(_ noun: String) -> String {
     guard let first = noun.unicodeScalars.first(where: { $0 != "`" && $0 != "!" }) else { return noun }
     if noun.hasPrefix("`"), noun.hasSuffix("`") { return noun }
+    if noun.hasPrefix("name of") { return "the " + noun }
     return ("aeiou".unicodeScalars.contains(first) ? "an " : "a ") + noun
   }
 }
@@ -103,6 +113,9 @@ extension Node {
   /// What was found, for a message.
   var found: String {
     if isNull, scalar?.text.isEmpty == true { return "nothing" }
+    if isList, numbers?.shape.count ?? 1 == 1, elementCount > 0 {
+      return elementCount == 1 ? "a list of 1 item" : "a list of \(elementCount) items"
+    }
     return kindName
   }
 }

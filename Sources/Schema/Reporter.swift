@@ -29,7 +29,8 @@ struct Reporter {
   static let longList = 4_096
 
   var library: SchemaLibrary { validator.library }
-  var expectation: Expectation { Expectation(library: validator.library) }
+
+  func expectation(for node: Node) -> Expectation { Expectation(library: library, text: node.string) }
 
   mutating func report(_ node: Node, _ schema: Subschema, _ context: Context) {
     depth += 1
@@ -49,7 +50,7 @@ struct Reporter {
     }
     if let reference = keywords.reference { return report(node, reference, context) }
     if let types = keywords.types, types.isDisjoint(with: Instance.node(node).type) {
-      return reportMismatch(node, expectation.phrase(schema), context)
+      return reportMismatch(node, expectation(for: node).phrase(schema), context)
     }
     if let values = keywords.const ?? keywords.enumeration, !values.contains(.node(node)) {
       return reportUnknownValue(node, values.values, context)
@@ -132,6 +133,16 @@ struct Reporter {
     add(
       .notAllowed, reason.map(Self.withoutStop) ?? "\(context.label) is not allowed here",
       at: context.keyRange ?? node.range)
+  }
+
+  /// The first sentence of a description.
+  static func firstSentence(_ text: String) -> String {
+    var end = text.startIndex
+    while let stop = text[end...].firstIndex(of: ".") {
+      end = text.index(after: stop)
+      if end == text.endIndex || text[end] == " " { return String(text[..<end]) }
+    }
+    return text
   }
 
   static func withoutStop(_ text: String) -> String {
