@@ -1,0 +1,169 @@
+// Direct convolution: a matrix product of pixels by filters whose left side is read where it lies.
+//
+// A task has a strip of output pixels of one image and group, and some panels of 16 output channels. Where there is
+// padding, the input's rows are first copied into scratch with zeros around them, so that every tile is alike.
+
+// Sums longer than this are cut, so that a panel of weights stays in the first-level cache.
+enum { INNER_CHUNK = 384 };
+
+static void copyBlockedRows(const NNConvolution *c, const float *input, NNInt firstRow, NNInt rows, float *copy) {
+  NNInt width = nnSpanX(c), before = c->padLeft;
+  NNInt valid = least(c->inputWidth, width - before);
+  NNInt after = width - before - valid;
+  for (NNInt block = 0; block < c->inputBlocks; block++) {
+    const float *plane = input + block * c->inputHeight * c->inputWidth * 8;
+    for (NNInt r = 0; r < rows; r++, copy += width * 8) {
+      NNInt y = firstRow + r;
+      if (y < 0 || y >= c->inputHeight) {
+        memset(copy, 0, (size_t)width * 32);
+        continue;
+      }
+      memset(copy, 0, (size_t)before * 32);
+      memcpy(copy + before * 8, plane + y * c->inputWidth * 8, (size_t)valid * 32);
+      memset(copy + (before + valid) * 8, 0, (size_t)after * 32);
+    }
+  }
+}
+
+static void copyPlainRows(const NNConvolution *c, const float *input, NNInt firstRow, NNInt rows, float *copy) {
+  NNInt width = nnSpanX(c), lanes = nnPixelChannels(c), blocks = nnPixelBlocks(c);
+  for (NNInt block = 0; block < blocks; block++) {
+    NNInt channels = least(lanes, c->plainChannels - block * lanes);
+    const float *plane = input + block * lanes * c->channelStride;
+    for (NNInt r = 0; r < rows; r++, copy += width * lanes) {
+      NNInt y = firstRow + r;
+      NNInt x0 = least(c->padLeft, width), x1 = most(x0, least(width, c->inputWidth + c->padLeft));
+      if (y < 0 || y >= c->inputHeight) x0 = x1 = width;
+      memset(copy, 0, (size_t)(x0 * lanes) * 4);
+      memset(copy + x1 * lanes, 0, (size_t)((width - x1) * lanes) * 4);
+      const float *from = plane + y * c->rowStride + (x0 - c->padLeft) * c->pixelStride;
+      float *to = copy + x0 * lanes;
+      if (lanes == 3) {
+        NNInt step = c->pixelStride, channel = c->channelStride;
+        for (NNInt x = x0; x < x1; x++, to += 3, from += step) {
+          to[0] = from[0];
+          to[1] = from[channel];
+          to[2] = from[2 * channel];
+        }
+        continue;
+      }
+      for (NNInt x = x0; x < x1; x++, to += lanes, from += c->pixelStride) {
+        for (NNInt lane = 0; lane < channels; lane++) to[lane] = from[lane * c->channelStride];
+        for (NNInt lane = channels; lane < lanes; lane++) to[lane] = 0;
+      }
+    }
+  }
+}
+
+static void directConvolution(const NNConvolution *c, NNInt task, float *scratch) {
+  NNInt pixels = c->outputHeight * c->outputWidth;
+  NNInt strips = nnCeilDivide(pixels, c->strip), panelCount = nnPanels(c);
+  NNInt chunks = nnCeilDivide(panelCount, c->panels);
+  NNInt chunk = task % chunks;
+  task /= chunks;
+  NNInt firstPixel = task % strips * c->strip;
+  task /= strips;
+  NNInt group = task % c->groups, image = task / c->groups;
+  NNInt pixelCount = least(c->strip, pixels - firstPixel);
+  NNInt firstPanel = chunk * c->panels, lastPanel = least(firstPanel + c->panels, panelCount);
+
+  int32_t *offsets = (int32_t *)scratch, *segments = offsets + c->strip;
+  NNInt segmentCount = nnSegments(c);
+  NNInt lanes = nnPixelChannels(c), blocks = nnPixelBlocks(c);
+  NNInt firstY = firstPixel / c->outputWidth, lastY = (firstPixel + pixelCount - 1) / c->outputWidth;
+  NNInt rowStride, blockStride;
+  const float *base;
+  if (nnCopiesInput(c)) {
+    float *copy = scratch + ((c->strip + segmentCount + 23) & ~(NNInt)15);
+    NNInt rows = nnSpanY(c, lastY - firstY + 1), firstRow = firstY * c->strideY - c->padTop;
+    rowStride = nnSpanX(c) * lanes;
+    blockStride = rows * rowStride;
+    if (c->plainChannels > 0) {
+      copyPlainRows(c, c->input + image * c->imageStride, firstRow, rows, copy);
+    } else {
+      const float *input = c->input + (image * c->groups + group) * c->inputBlocks * c->inputHeight * c->inputWidth * 8;
+      copyBlockedRows(c, input, firstRow, rows, copy);
+    }
+    base = copy;
+  } else {
+    rowStride = c->inputWidth * 8;
+    blockStride = c->inputHeight * rowStride;
+    base = c->input + (image * c->groups + group) * c->inputBlocks * blockStride + firstY * c->strideY * rowStride;
+  }
+  for (NNInt q = 0, x = firstPixel % c->outputWidth, y = 0; q < pixelCount; q++) {
+    offsets[q] = (int32_t)(y * c->strideY * rowStride + x * c->strideX * lanes);
+    if (++x == c->outputWidth) {
+      x = 0;
+      y++;
+    }
+  }
+  NNInt run = lanes, columns = c->kernelWidth;
+  if (c->dilationX == 1) {
+    run *= columns;
+    columns = 1;
+  }
+  NNInt s = 0;
+  for (NNInt block = 0; block < blocks; block++) {
+    for (NNInt y = 0; y < c->kernelHeight; y++) {
+      for (NNInt x = 0; x < columns; x++) {
+        segments[s++] = (int32_t)(block * blockStride + y * c->dilationY * rowStride + x * c->dilationX * lanes);
+      }
+    }
+  }
+
+  NNInt inner = segmentCount * run;
+  NNInt parts = nnCeilDivide(segmentCount, most(1, INNER_CHUNK / run));
+  NNInt firstBlock = group * c->outputBlocks, outputBlocks = c->groups * c->outputBlocks;
+  const float *weights = c->weights + group * inner * c->outputBlocks * 8;
+  for (NNInt part = 0; part < parts; part++) {
+    NNInt firstSegment = segmentCount * part / parts, lastSegment = segmentCount * (part + 1) / parts;
+    for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+      int wide = panel * 2 + 1 < c->outputBlocks;
+      NNInt height = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
+      NNInt tiles = nnCeilDivide(pixelCount, height), width = wide ? 16 : 8;
+      NNInt at = ((image * outputBlocks + firstBlock + panel * 2) * pixels + firstPixel) * 8;
+      float *output = c->output + at;
+      const float *residual = c->residual && part == parts - 1 ? c->residual + at : 0;
+      const float *b = weights + panel * 16 * inner + firstSegment * run * width;
+      Tile16 tile = {
+        segments + firstSegment, lastSegment - firstSegment, run, 8, pixels * 8,
+        c->bias ? c->bias + (firstBlock + panel * 2) * 8 : 0, part > 0, c->relu && part == parts - 1};
+      for (NNInt i = 0; i < tiles; i++) {
+        NNInt q = pixelCount * i / tiles, m = pixelCount * (i + 1) / tiles - q;
+        const float *added = residual ? residual + q * 8 : 0;
+        if (wide) {
+          indirectOf16[m](&tile, base, offsets + q, b, output + q * 8, added);
+        } else {
+          indirectOf8[m]((const Tile8 *)&tile, base, offsets + q, b, output + q * 8, added);
+        }
+      }
+    }
+  }
+}
+
+static void packDirect(
+  const NNConvolution *c, NNInt groups, NNInt groupChannels, NNInt filters, const float *weights, const double *scale,
+  float *packed
+) {
+  NNInt lanes = nnPixelChannels(c), blocks = nnPixelBlocks(c), taps = c->kernelHeight * c->kernelWidth;
+  NNInt groupFilters = filters / groups, merged = groups / c->groups;
+  for (NNInt group = 0; group < c->groups; group++) {
+    for (NNInt panel = 0; panel < nnPanels(c); panel++) {
+      NNInt width = panel * 2 + 1 < c->outputBlocks ? 16 : 8;
+      for (NNInt block = 0; block < blocks; block++) {
+        for (NNInt tap = 0; tap < taps; tap++) {
+          for (NNInt lane = 0; lane < lanes; lane++) {
+            NNInt channel = block * lanes + lane;  // within the merged group
+            for (NNInt column = 0; column < width; column++) {
+              NNInt local = panel * 16 + column, filter = group * merged * groupFilters + local;
+              NNInt own = channel - local / groupFilters * groupChannels;
+              int present = local < merged * groupFilters && filter < filters && own >= 0 && own < groupChannels;
+              float w = present ? weights[(filter * groupChannels + own) * taps + tap] : 0;
+              *packed++ = present && scale ? (float)(w * scale[filter]) : w;
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// Dense layers: [rows x inner] * [inner x columns], the right side packed in panels [inner][16].
+
+// One row: bound by reading the weights, so four sums run at once to hide the latency of each.
+static void denseRow(const float *a, NNInt inner, const float *b, const float *bias, NNInt relu, float *c) {
+  f16 s0 = bias ? load16(bias) : (f16)0, s1 = 0, s2 = 0, s3 = 0;
+  NNInt k = 0;
+  for (; k + 4 <= inner; k += 4, b += 64) {
+    s0 += a[k] * load16(b);
+    s1 += a[k + 1] * load16(b + 16);
+    s2 += a[k + 2] * load16(b + 32);
+    s3 += a[k + 3] * load16(b + 48);
+  }
+  for (; k < inner; k++, b += 16) s0 += a[k] * load16(b);
+  s0 = (s0 + s1) + (s2 + s3);
+  store16(c, relu ? relu16(s0) : s0);
+}
+
+static void dense(const void *arguments, NNInt task, float *scratch) {
+  const NNDense *d = arguments;
+  NNInt panelCount = nnCeilDivide(d->columns, 16), chunks = nnCeilDivide(panelCount, d->panels);
+  NNInt firstPanel = task % chunks * d->panels, lastPanel = least(firstPanel + d->panels, panelCount);
+  NNInt firstRow = task / chunks * d->rowsPerTask, rows = least(d->rowsPerTask, d->rows - firstRow);
+  const float *a = d->input + firstRow * d->inputStride;
+  float edge[MAX_HEIGHT * 16], edgeBias[16];
+  NNInt parts = most(1, nnCeilDivide(d->inner, INNER_CHUNK)), tiles = nnCeilDivide(rows, MAX_HEIGHT);
+  if (d->rows == 1) parts = 1;
+  for (NNInt part = 0; part < parts; part++) {
+    NNInt first = d->inner * part / parts, last = d->inner * (part + 1) / parts;
+    for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+      const float *b = d->weights + panel * 16 * d->inner + first * 16;
+      float *c = d->output + firstRow * d->outputStride + panel * 16;
+      const float *bias = d->bias ? d->bias + panel * 16 : 0;
+      NNInt columns = least(16, d->columns - panel * 16), relu = d->relu && part == parts - 1;
+      if (columns < 16 && bias) {
+        for (int j = 0; j < 16; j++) edgeBias[j] = j < columns ? bias[j] : 0;
+        bias = edgeBias;
+      }
+      if (d->rows == 1) {
+        denseRow(a, d->inner, b, bias, relu, columns < 16 ? edge : c);
+        for (NNInt j = 0; columns < 16 && j < columns; j++) c[j] = edge[j];
+        continue;
+      }
+      for (NNInt i = 0; i < tiles; i++) {
+        NNInt m = rows * i / tiles, height = rows * (i + 1) / tiles - m;
+        const float *left = a + m * d->inputStride + first;
+        float *to = c + m * d->outputStride;
+        if (columns == 16) {
+          denseOf16[height](left, d->inputStride, last - first, b, to, d->outputStride, bias, part > 0, relu);
+          continue;
+        }
+        for (NNInt r = 0; part > 0 && r < height; r++) {
+          for (NNInt j = 0; j < 16; j++) edge[r * 16 + j] = j < columns ? to[r * d->outputStride + j] : 0;
+        }
+        denseOf16[height](left, d->inputStride, last - first, b, edge, 16, bias, part > 0, relu);
+        for (NNInt r = 0; r < height; r++) {
+          for (NNInt j = 0; j < columns; j++) to[r * d->outputStride + j] = edge[r * 16 + j];
+        }
+      }
+    }
+  }
+}
+
+static void packDense(
+  const float *weights, NNInt inner, NNInt columns, NNInt innerStride, NNInt columnStride, float *packed
+) {
+  for (NNInt panel = 0; panel * 16 < columns; panel++) {
+    NNInt width = least(16, columns - panel * 16);
+    const float *from = weights + panel * 16 * columnStride;
+    for (NNInt k = 0; k < inner; k++, packed += 16) {
+      for (NNInt j = 0; j < width; j++) packed[j] = from[k * innerStride + j * columnStride];
+      for (NNInt j = width; j < 16; j++) packed[j] = 0;
+    }
+  }
+}

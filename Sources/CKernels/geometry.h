@@ -1,0 +1,62 @@
+// Sizes that the kernels, the packing and the planner all need, worked out once.
+#ifndef GEOMETRY_H
+#define GEOMETRY_H
+
+#include "include/CKernels.h"
+
+static inline NNInt nnCeilDivide(NNInt a, NNInt b) { return (a + b - 1) / b; }
+
+/// Channels that lie together in a pixel of what the direct convolution reads.
+static inline NNInt nnPixelChannels(const NNConvolution *c) {
+  return c->plainChannels > 0 && c->plainChannels < 8 ? c->plainChannels : 8;
+}
+
+/// Blocks of such channels.
+static inline NNInt nnPixelBlocks(const NNConvolution *c) {
+  return c->plainChannels > 0 ? nnCeilDivide(c->plainChannels, 8) : c->inputBlocks;
+}
+
+/// The length of the sums of a direct convolution.
+static inline NNInt nnInner(const NNConvolution *c) {
+  return nnPixelBlocks(c) * nnPixelChannels(c) * c->kernelHeight * c->kernelWidth;
+}
+
+/// Input pixels in a row that the output's row reads.
+static inline NNInt nnSpanX(const NNConvolution *c) {
+  return (c->outputWidth - 1) * c->strideX + (c->kernelWidth - 1) * c->dilationX + 1;
+}
+
+/// Input rows that `rows` rows of output read.
+static inline NNInt nnSpanY(const NNConvolution *c, NNInt rows) {
+  return (rows - 1) * c->strideY + (c->kernelHeight - 1) * c->dilationY + 1;
+}
+
+/// Whether a strip of the input is copied into scratch: to add the padding, or to bring channels together.
+static inline int nnCopiesInput(const NNConvolution *c) {
+  return c->plainChannels > 0 || c->padTop != 0 || c->padLeft != 0 || nnSpanX(c) > c->inputWidth ||
+    nnSpanY(c, c->outputHeight) > c->inputHeight;
+}
+
+/// Runs of contiguous channels in a sum: a row of the kernel, or one position of it when that is dilated.
+static inline NNInt nnSegments(const NNConvolution *c) {
+  return nnPixelBlocks(c) * c->kernelHeight * (c->dilationX == 1 ? 1 : c->kernelWidth);
+}
+
+/// Tiles of Winograd's output in a column and in a row.
+static inline NNInt nnTilesY(const NNConvolution *c) { return nnCeilDivide(c->outputHeight, (NNInt)c->algorithm); }
+static inline NNInt nnTilesX(const NNConvolution *c) { return nnCeilDivide(c->outputWidth, (NNInt)c->algorithm); }
+
+/// Positions in a tile of Winograd's input.
+static inline NNInt nnPositions(const NNConvolution *c) {
+  return ((NNInt)c->algorithm + 2) * ((NNInt)c->algorithm + 2);
+}
+
+static inline NNInt nnPanels(const NNConvolution *c) { return nnCeilDivide(c->outputBlocks, 2); }
+
+/// Strides in Winograd's scratch from position to position; the odd 64 bytes keep positions out of one cache set.
+static inline NNInt nnTileInputStride(const NNConvolution *c) { return c->strip * c->inputBlocks * 8 + 16; }
+static inline NNInt nnTileOutputStride(const NNConvolution *c) {
+  return c->strip * 16 * (c->byPosition ? c->panels : 1) + 16;
+}
+
+#endif

@@ -1,1 +1,0 @@
-int nnrun_kernels_placeholder;

@@ -1,0 +1,6 @@
+#include "include/CKernels.h"
+
+extern const NNKernels nnBaselineKernels;
+#if defined(__x86_64__)
+extern const NNKernels nnAVX2Kernels, nnAVX512Kernels;
+#endif

@@ -1,0 +1,357 @@
+// Convolution by 3x3 kernels with stride 1 by Winograd's minimal filtering (Lavin and Gray 2015): F(4x4, 3x3) with the
+// points 0, +-a, +-b, infinity where a = sqrt(1/2) and b = sqrt(2), which err less than +-1, +-2; and F(2x2, 3x3) with
+// 0, +-1, infinity.
+//
+// A task has `strip` tiles (of all images, counted on) and some panels of 16 output channels. It transforms its tiles'
+// input into scratch, [position][tile][channel]; multiplies each position by that position's weights, into
+// [position][tile][16]; and transforms back, adding bias and residual. Either each panel goes through all positions
+// and back (few channels: the products stay in the first-level cache), or each position goes through all panels (many
+// channels: that position's input stays there).
+
+static const float pointA = 0.70710678118654752f, pointB = 1.4142135623730950f;
+
+INLINE void inputTransform4(const float *const row[6], float *v, NNInt stride) {
+  // B^T d B in groups of rows that share their terms; d[i][j] is at row[i] + 8 * j.
+  f8 r[6], q[6];
+#define COLUMNS(r) \
+  do { \
+    f8 e1 = r[4] - 2.0f * r[2], o1 = r[3] - 2.0f * r[1], e2 = r[4] - 0.5f * r[2], o2 = r[3] - 0.5f * r[1]; \
+    store8(v, (r[0] + r[4]) - 2.5f * r[2]); \
+    store8(v + stride, e1 + pointA * o1); \
+    store8(v + 2 * stride, e1 - pointA * o1); \
+    store8(v + 3 * stride, e2 + pointB * o2); \
+    store8(v + 4 * stride, e2 - pointB * o2); \
+    store8(v + 5 * stride, (r[1] + r[5]) - 2.5f * r[3]); \
+    v += 6 * stride; \
+  } while (0)
+#define AT(i) load8(row[i] + 8 * j)
+  UNROLL for (int j = 0; j < 6; j++) r[j] = (AT(0) + AT(4)) - 2.5f * AT(2);
+  COLUMNS(r);
+  UNROLL for (int j = 0; j < 6; j++) {
+    f8 e = AT(4) - 2.0f * AT(2), o = AT(3) - 2.0f * AT(1);
+    r[j] = e + pointA * o;
+    q[j] = e - pointA * o;
+  }
+  COLUMNS(r);
+  COLUMNS(q);
+  UNROLL for (int j = 0; j < 6; j++) {
+    f8 e = AT(4) - 0.5f * AT(2), o = AT(3) - 0.5f * AT(1);
+    r[j] = e + pointB * o;
+    q[j] = e - pointB * o;
+  }
+  COLUMNS(r);
+  COLUMNS(q);
+  UNROLL for (int j = 0; j < 6; j++) r[j] = (AT(1) + AT(5)) - 2.5f * AT(3);
+  COLUMNS(r);
+#undef COLUMNS
+}
+
+INLINE void inputTransform2(const float *const row[4], float *v, NNInt stride) {
+  f8 r[4];
+#define COLUMNS(r) \
+  do { \
+    store8(v, r[0] - r[2]); \
+    store8(v + stride, r[1] + r[2]); \
+    store8(v + 2 * stride, r[2] - r[1]); \
+    store8(v + 3 * stride, r[3] - r[1]); \
+    v += 4 * stride; \
+  } while (0)
+  UNROLL for (int j = 0; j < 4; j++) r[j] = AT(0) - AT(2);
+  COLUMNS(r);
+  UNROLL for (int j = 0; j < 4; j++) r[j] = AT(1) + AT(2);
+  COLUMNS(r);
+  UNROLL for (int j = 0; j < 4; j++) r[j] = AT(2) - AT(1);
+  COLUMNS(r);
+  UNROLL for (int j = 0; j < 4; j++) r[j] = AT(3) - AT(1);
+  COLUMNS(r);
+#undef COLUMNS
+#undef AT
+}
+
+// Where a tile's results go: `rows` by `columns` of it are inside the image.
+typedef struct Destination {
+  float *output;
+  const float *residual;
+  NNInt rowStride, rows, columns;
+  NNInt relu;
+} Destination;
+
+INLINE void emit(const Destination *d, const int whole, int i, int j, f8 value) {
+  if (!whole && (i >= d->rows || j >= d->columns)) return;
+  NNInt at = i * d->rowStride + j * 8;
+  if (d->residual) value += load8(d->residual + at);
+  if (d->relu) value = relu8(value);
+  store8(d->output + at, value);
+}
+
+INLINE void outputTransform4(const float *m, NNInt stride, f8 bias, const Destination *d, const int whole) {
+  // A^T m A; the even rows of the result share sums, the odd ones differences.
+  const float a1 = pointA, b1 = pointB, a3 = pointA * 0.5f, b3 = pointB * 2.0f;
+  f8 r[6], q[6];
+#define AT(i) load8(m + (6 * (i) + j) * stride)
+#define COLUMNS(i, r) \
+  do { \
+    f8 s1 = r[1] + r[2], d1 = r[1] - r[2], s2 = r[3] + r[4], d2 = r[3] - r[4]; \
+    emit(d, whole, i, 0, (r[0] + s1) + (s2 + bias)); \
+    emit(d, whole, i, 1, (bias + a1 * d1) + b1 * d2); \
+    emit(d, whole, i, 2, (bias + 0.5f * s1) + 2.0f * s2); \
+    emit(d, whole, i, 3, ((r[5] + bias) + a3 * d1) + b3 * d2); \
+  } while (0)
+  UNROLL for (int j = 0; j < 6; j++) {
+    f8 s1 = AT(1) + AT(2), s2 = AT(3) + AT(4);
+    r[j] = (AT(0) + s1) + s2;
+    q[j] = 0.5f * s1 + 2.0f * s2;
+  }
+  COLUMNS(0, r);
+  COLUMNS(2, q);
+  UNROLL for (int j = 0; j < 6; j++) {
+    f8 d1 = AT(1) - AT(2), d2 = AT(3) - AT(4);
+    r[j] = a1 * d1 + b1 * d2;
+    q[j] = (AT(5) + a3 * d1) + b3 * d2;
+  }
+  COLUMNS(1, r);
+  COLUMNS(3, q);
+#undef AT
+#undef COLUMNS
+}
+
+INLINE void outputTransform2(const float *m, NNInt stride, f8 bias, const Destination *d, const int whole) {
+  f8 r[4], q[4];
+#define AT(i) load8(m + (4 * (i) + j) * stride)
+  UNROLL for (int j = 0; j < 4; j++) {
+    f8 middle1 = AT(1), middle2 = AT(2);
+    r[j] = AT(0) + (middle1 + middle2);
+    q[j] = (middle1 - middle2) + AT(3);
+  }
+  emit(d, whole, 0, 0, (r[0] + r[1]) + (r[2] + bias));
+  emit(d, whole, 0, 1, (r[1] - r[2]) + (r[3] + bias));
+  emit(d, whole, 1, 0, (q[0] + q[1]) + (q[2] + bias));
+  emit(d, whole, 1, 1, (q[1] - q[2]) + (q[3] + bias));
+#undef AT
+}
+
+INLINE void transformTiles(
+  const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, float *transformed, NNInt stride
+) {
+  const int side = size + 2;
+  NNInt tilesX = nnTilesX(c), tilesY = nnTilesY(c), plane = c->inputHeight * c->inputWidth * 8;
+  static const float zeros[6 * 8];
+  float edge[6 * 6 * 8];
+  for (NNInt t = 0; t < tiles; t++) {
+    NNInt tile = firstTile + t, tx = tile % tilesX, ty = tile / tilesX % tilesY, image = tile / (tilesX * tilesY);
+    NNInt y0 = ty * size - c->padTop, x0 = tx * size - c->padLeft;
+    int inside = x0 >= 0 && x0 + side <= c->inputWidth;
+    NNInt left = most(0, -x0), right = least(side, c->inputWidth - x0);
+    const float *input = c->input + (image * c->groups + group) * c->inputBlocks * plane;
+    float *v = transformed + t * c->inputBlocks * 8;
+    for (NNInt block = 0; block < c->inputBlocks; block++, input += plane, v += 8) {
+      const float *row[6];
+      UNROLL for (int i = 0; i < side; i++) {
+        NNInt y = y0 + i;
+        const float *from = input + (y * c->inputWidth + x0) * 8;
+        if (y < 0 || y >= c->inputHeight) {
+          row[i] = zeros;
+        } else if (inside) {
+          row[i] = from;
+        } else {
+          float *to = edge + i * side * 8;
+          for (NNInt j = 0; j < side; j++) store8(to + j * 8, j >= left && j < right ? load8(from + j * 8) : (f8)0);
+          row[i] = to;
+        }
+      }
+      if (size == 4) {
+        inputTransform4(row, v, stride);
+      } else {
+        inputTransform2(row, v, stride);
+      }
+    }
+  }
+}
+
+INLINE void restoreTiles(
+  const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, NNInt panel, const float *products,
+  NNInt stride
+) {
+  NNInt tilesX = nnTilesX(c), tilesY = nnTilesY(c), plane = c->outputHeight * c->outputWidth * 8;
+  NNInt halves = least(2, c->outputBlocks - panel * 2), width = halves * 8;
+  NNInt firstBlock = group * c->outputBlocks + panel * 2;
+  for (NNInt t = 0; t < tiles; t++) {
+    NNInt tile = firstTile + t, tx = tile % tilesX, ty = tile / tilesX % tilesY, image = tile / (tilesX * tilesY);
+    NNInt y = ty * size, x = tx * size;
+    NNInt at = (image * c->groups * c->outputBlocks + firstBlock) * plane + (y * c->outputWidth + x) * 8;
+    Destination d = {
+      c->output + at, c->residual ? c->residual + at : 0, c->outputWidth * 8, c->outputHeight - y, c->outputWidth - x,
+      c->relu};
+    int whole = d.rows >= size && d.columns >= size;
+    for (NNInt half = 0; half < halves; half++) {
+      f8 bias = c->bias ? load8(c->bias + (firstBlock + half) * 8) : (f8)0;
+      const float *m = products + t * width + half * 8;
+      if (size == 4) {
+        if (whole) {
+          outputTransform4(m, stride, bias, &d, 1);
+        } else {
+          outputTransform4(m, stride, bias, &d, 0);
+        }
+      } else {
+        if (whole) {
+          outputTransform2(m, stride, bias, &d, 1);
+        } else {
+          outputTransform2(m, stride, bias, &d, 0);
+        }
+      }
+      d.output += plane;
+      if (d.residual) d.residual += plane;
+    }
+  }
+}
+
+static void multiplyTiles(
+  const float *a, NNInt tiles, NNInt inner, const float *weights, float *products, int wide
+) {
+  NNInt parts = nnCeilDivide(tiles, wide ? MAX_HEIGHT : MAX_HEIGHT_8);
+  for (NNInt i = 0; i < parts; i++) {
+    NNInt t = tiles * i / parts, m = tiles * (i + 1) / parts - t;
+    if (wide) {
+      plainOf16[m](a + t * inner, inner, inner, weights, products + t * 16, 16);
+    } else {
+      plainOf8[m](a + t * inner, inner, inner, weights, products + t * 8, 8);
+    }
+  }
+}
+
+INLINE void winogradConvolution(const NNConvolution *c, const int size, NNInt task, float *scratch) {
+  const NNInt positions = (size + 2) * (size + 2);
+  NNInt total = c->batch * nnTilesY(c) * nnTilesX(c), strips = nnCeilDivide(total, c->strip);
+  NNInt panelCount = nnPanels(c), chunks = nnCeilDivide(panelCount, c->panels);
+  NNInt chunk = task % chunks;
+  task /= chunks;
+  NNInt firstTile = task % strips * c->strip, tiles = least(c->strip, total - firstTile), group = task / strips;
+  NNInt firstPanel = chunk * c->panels, lastPanel = least(firstPanel + c->panels, panelCount);
+  NNInt inner = c->inputBlocks * 8, filters = c->outputBlocks * 8;
+  NNInt inputStride = nnTileInputStride(c), outputStride = nnTileOutputStride(c);
+  float *transformed = scratch, *products = scratch + positions * inputStride;
+  const float *weights = c->weights + group * positions * inner * filters;
+
+  transformTiles(c, size, group, firstTile, tiles, transformed, inputStride);
+  if (c->byPosition) {
+    for (NNInt p = 0; p < positions; p++) {
+      for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+        multiplyTiles(
+          transformed + p * inputStride, tiles, inner, weights + (p * filters + panel * 16) * inner,
+          products + p * outputStride + (panel - firstPanel) * c->strip * 16, panel * 2 + 1 < c->outputBlocks);
+      }
+    }
+    for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+      restoreTiles(
+        c, size, group, firstTile, tiles, panel, products + (panel - firstPanel) * c->strip * 16, outputStride);
+    }
+  } else {
+    for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+      int wide = panel * 2 + 1 < c->outputBlocks;
+      for (NNInt p = 0; p < positions; p++) {
+        multiplyTiles(
+          transformed + p * inputStride, tiles, inner,
+          weights + (panel * positions * 16 + p * (wide ? 16 : 8)) * inner, products + p * outputStride, wide);
+      }
+      restoreTiles(c, size, group, firstTile, tiles, panel, products, outputStride);
+    }
+  }
+}
+
+static void winograd4(const NNConvolution *c, NNInt task, float *scratch) { winogradConvolution(c, 4, task, scratch); }
+static void winograd2(const NNConvolution *c, NNInt task, float *scratch) { winogradConvolution(c, 2, task, scratch); }
+
+// G g: rows of G are [1, p, p^2] / product of (p - other points), and [0, 0, 1] for infinity.
+INLINE void filterTransform(const int size, const d8 g[3], d8 r[6]) {
+  if (size == 4) {
+    const double a = 0.70710678118654752440, b = 1.41421356237309504880;
+    d8 ea = (g[0] + 0.5 * g[2]) * (-2.0 / 3), oa = g[1] * (-2.0 / 3 * a);
+    d8 eb = (g[0] + 2.0 * g[2]) * (1.0 / 6), ob = g[1] * (b / 6);
+    r[0] = g[0];
+    r[1] = ea + oa;
+    r[2] = ea - oa;
+    r[3] = eb + ob;
+    r[4] = eb - ob;
+    r[5] = g[2];
+  } else {
+    d8 e = (g[0] + g[2]) * 0.5, o = g[1] * 0.5;
+    r[0] = g[0];
+    r[1] = e + o;
+    r[2] = e - o;
+    r[3] = g[2];
+  }
+}
+
+// Weights transformed in double precision and rounded once.
+INLINE void packWinograd(
+  const NNConvolution *c, const int size, NNInt groups, NNInt groupChannels, NNInt filters, const float *weights,
+  const double *scale, float *packed
+) {
+  const int side = size + 2, positions = side * side;
+  NNInt inner = c->inputBlocks * 8, outputs = c->outputBlocks * 8;
+  NNInt groupFilters = filters / groups, merged = groups / c->groups;
+  for (NNInt group = 0; group < c->groups; group++) {
+    float *to = packed + group * positions * inner * outputs;
+    for (NNInt block = 0; block < c->outputBlocks; block++) {
+      NNInt panel = block / 2, width = least(16, (c->outputBlocks - panel * 2) * 8);
+      for (NNInt channel = 0; channel < inner; channel++) {
+        d8 g[9];
+        UNROLL for (int tap = 0; tap < 9; tap++) g[tap] = 0;
+        for (NNInt lane = 0; lane < 8; lane++) {
+          NNInt local = block * 8 + lane, filter = group * merged * groupFilters + local;
+          NNInt own = channel - local / groupFilters * groupChannels;
+          if (local >= merged * groupFilters || filter >= filters || own < 0 || own >= groupChannels) continue;
+          double factor = scale ? scale[filter] : 1;
+          const float *w = weights + (filter * groupChannels + own) * 9;
+          UNROLL for (int tap = 0; tap < 9; tap++) g[tap][lane] = w[tap] * factor;
+        }
+        d8 columns[6][3];
+        UNROLL for (int x = 0; x < 3; x++) {
+          d8 in[3] = {g[x], g[3 + x], g[6 + x]}, out[6];
+          filterTransform(size, in, out);
+          UNROLL for (int y = 0; y < side; y++) columns[y][x] = out[y];
+        }
+        UNROLL for (int y = 0; y < side; y++) {
+          d8 out[6];
+          filterTransform(size, columns[y], out);
+          UNROLL for (int x = 0; x < side; x++) {
+            NNInt p = y * side + x;
+            NNInt at = c->byPosition ? (p * outputs + panel * 16) * inner
+                                     : (panel * positions * 16 + p * width) * inner;
+            store8(to + at + channel * width + block % 2 * 8, __builtin_convertvector(out[x], f8));
+          }
+        }
+      }
+    }
+  }
+}
+
+static void packWinograd4(
+  const NNConvolution *c, NNInt groups, NNInt channels, NNInt filters, const float *w, const double *scale, float *to
+) {
+  packWinograd(c, 4, groups, channels, filters, w, scale, to);
+}
+static void packWinograd2(
+  const NNConvolution *c, NNInt groups, NNInt channels, NNInt filters, const float *w, const double *scale, float *to
+) {
+  packWinograd(c, 2, groups, channels, filters, w, scale, to);
+}
+
+static void convolution(const void *arguments, NNInt task, float *scratch) {
+  const NNConvolution *c = arguments;
+  switch (c->algorithm) {
+    case NN_DIRECT: directConvolution(c, task, scratch); break;
+    case NN_WINOGRAD_2: winograd2(c, task, scratch); break;
+    case NN_WINOGRAD_4: winograd4(c, task, scratch); break;
+  }
+}
+
+static void packConvolution(
+  const NNConvolution *c, NNInt groups, NNInt channels, NNInt filters, const float *w, const double *scale, float *to
+) {
+  switch (c->algorithm) {
+    case NN_DIRECT: packDirect(c, groups, channels, filters, w, scale, to); break;
+    case NN_WINOGRAD_2: packWinograd2(c, groups, channels, filters, w, scale, to); break;
+    case NN_WINOGRAD_4: packWinograd4(c, groups, channels, filters, w, scale, to); break;
+  }
+}
