@@ -7,7 +7,7 @@
 enum { INNER_CHUNK = 384 };
 
 static void copyBlockedRows(const NNConvolution *c, const float *input, NNInt firstRow, NNInt rows, float *copy) {
-  NNInt width = nnSpanX(c), before = c->padLeft;
+  NNInt width = nnSpanX(c), before = least(c->padLeft, width);
   NNInt valid = least(c->inputWidth, width - before);
   NNInt after = width - before - valid;
   for (NNInt block = 0; block < c->inputBlocks; block++) {

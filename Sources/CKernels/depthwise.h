@@ -37,7 +37,8 @@ static void depthwise(const void *arguments, NNInt task, float *scratch) {
   } else {
     rowStride = width * 8;
     base = scratch;
-    NNInt valid = least(d->inputWidth, width - d->padLeft), after = width - d->padLeft - valid;
+    NNInt before = least(d->padLeft, width), valid = least(d->inputWidth, width - before);
+    NNInt after = width - before - valid;
     float *to = scratch;
     for (NNInt r = 0; r < span; r++, to += rowStride) {
       NNInt y = firstRow + r;
@@ -45,9 +46,9 @@ static void depthwise(const void *arguments, NNInt task, float *scratch) {
         memset(to, 0, (size_t)rowStride * 4);
         continue;
       }
-      memset(to, 0, (size_t)d->padLeft * 32);
-      memcpy(to + d->padLeft * 8, input + y * d->inputWidth * 8, (size_t)valid * 32);
-      memset(to + (d->padLeft + valid) * 8, 0, (size_t)after * 32);
+      memset(to, 0, (size_t)before * 32);
+      memcpy(to + before * 8, input + y * d->inputWidth * 8, (size_t)valid * 32);
+      memset(to + (before + valid) * 8, 0, (size_t)after * 32);
     }
   }
   const float *weights = d->weights + block * d->kernelHeight * d->kernelWidth * 8;

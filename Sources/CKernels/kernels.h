@@ -21,6 +21,6 @@
 #include "passes.h"
 
 const NNKernels KERNELS = {
-  KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, block, unblock,
-  packConvolution, packDense, peak, MAX_HEIGHT * 16 * 2,
+  KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, channelCopy,
+  block, unblock, packConvolution, packDense, peak, MAX_HEIGHT * 16 * 2,
 };

@@ -195,6 +195,30 @@ static void unblock(const void *arguments, NNInt task, float *scratch) {
   }
 }
 
+static void channelCopy(const void *arguments, NNInt task, float *scratch) {
+  const NNChannelCopy *p = arguments;
+  NNInt inputBlocks = nnCeilDivide(p->channels, 8), outputBlocks = nnCeilDivide(p->outputChannels, 8);
+  const float *input = p->input + task * inputBlocks * p->pixels * 8;
+  float *output = p->output + task * outputBlocks * p->pixels * 8;
+  NNInt last = p->firstChannel + p->channels;
+  for (NNInt block = p->firstChannel / 8; block < (p->zeroFill ? outputBlocks : nnCeilDivide(last, 8)); block++) {
+    float *to = output + block * p->pixels * 8;
+    if (p->firstChannel % 8 == 0 && block * 8 + 8 <= last) {
+      memcpy(to, input + (block - p->firstChannel / 8) * p->pixels * 8, (size_t)p->pixels * 32);
+      continue;
+    }
+    for (NNInt lane = 0; lane < 8; lane++) {
+      NNInt channel = block * 8 + lane - p->firstChannel;
+      if (channel >= 0 && channel < p->channels) {
+        const float *from = input + channel / 8 * p->pixels * 8 + channel % 8;
+        for (NNInt i = 0; i < p->pixels; i++) to[i * 8 + lane] = from[i * 8];
+      } else if (channel >= p->channels) {
+        for (NNInt i = 0; i < p->pixels; i++) to[i * 8 + lane] = 0;
+      }
+    }
+  }
+}
+
 static float peak(NNInt iterations) {
   f16 sum[MAX_HEIGHT];
   f16 x = 0.999999f, y = 1e-6f;

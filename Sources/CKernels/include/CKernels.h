@@ -119,6 +119,15 @@ typedef struct NNReorder {
   NNInt blocksPerTask;  // of batch * blocks
 } NNReorder;
 
+/// Copies a blocked input's channels to the channels from `firstChannel` on of a blocked output; with `zeroFill`, what
+/// comes after them becomes zero.
+typedef struct NNChannelCopy {
+  const float *input;
+  float *output;
+  NNInt batch, channels, firstChannel, outputChannels, pixels;
+  NNInt zeroFill;
+} NNChannelCopy;
+
 /// One task of a step; `arguments` points at the struct that the kernel takes.
 typedef void (*NNKernel)(const void *_Nonnull arguments, NNInt task, float *_Nullable scratch);
 
@@ -133,6 +142,7 @@ typedef struct NNKernels {
   NNKernel _Nonnull elementwise;
   NNKernel _Nonnull affine;
   NNKernel _Nonnull softmax;
+  NNKernel _Nonnull channelCopy;
   NNKernel _Nonnull block;    // plain to blocked
   NNKernel _Nonnull unblock;  // blocked to plain
   /// Weights [filters][channels of a group][kernel...] to what `convolution` reads; each filter times its `scale`, if any.

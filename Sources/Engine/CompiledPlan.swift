@@ -1,0 +1,208 @@
+import Graph
+import Kernels
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Steps bound to memory.
+@safe
+final class CompiledPlan {
+  /// A stretch of a plan.
+  private enum Segment {
+    case kernels(KernelSequence, steps: Range<Int>)
+    case evaluation(step: Int)
+  }
+  /// A place in a call that a caller's pointer goes to.
+  private struct External {
+    let call: KernelCall
+    let operand: KernelCall.Operand
+  }
+
+  let descriptions: [PlanStep]
+  let bytes: Int
+  let threads: Int
+  private let steps: [PlannedStep]
+  private let buffers: [Buffer]
+  private let arena: AlignedBuffer
+  private let scratch: AlignedBuffer
+  private let scratchStride: Int
+  private let offsets: [Int?]
+  private var segments: [Segment] = []
+  private var inputs: [[External]] = []
+  private var outputs: [[External]] = []
+  private let pool: ThreadPool?
+  private var callerInputs: [UnsafePointer<Float>?]
+  private var callerOutputs: [UnsafeMutablePointer<Float>?]
+  private let hasEvaluations: Bool
+
+  init(steps: [PlannedStep], buffers: [Buffer], threads: Int) throws(EngineError) {
+    var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
+    for (index, step) in steps.enumerated() {
+      for buffer in step.reads + step.writes where buffers[buffer.index].place == .arena {
+        lifetimes[buffer.index] = (lifetimes[buffer.index]?.lowerBound ?? index)...index
+      }
+    }
+    let memory = MemoryPlan(sizes: buffers.map(\.count), lifetimes: lifetimes)
+    var stride = 0
+    var works = false
+    for case .kernel(let call, _, _, _) in steps.map(\.body) {
+      stride = max(stride, call.scratch)
+      works = works || call.together
+    }
+    // A cache line apart, so that threads do not share one.
+    stride = (stride + 15) / 16 * 16 + 16
+    pool = threads > 1 && works ? ThreadPool(threads: threads) : nil
+    self.threads = pool?.threads ?? 1
+    do {
+      arena = try AlignedBuffer(count: memory.count)
+      scratch = try AlignedBuffer(count: stride * (pool?.threads ?? 1))
+    } catch {
+      throw .outOfMemory(bytes: error.bytes)
+    }
+    scratchStride = stride
+    bytes = (arena.count + scratch.count) * 4
+    offsets = memory.offsets
+    descriptions = steps.map(\.description)
+    self.steps = steps
+    self.buffers = buffers
+    var inputCount = 0
+    var outputCount = 0
+    for buffer in buffers {
+      switch buffer.place {
+      case .arena: break
+      case .input(let index): inputCount = max(inputCount, index + 1)
+      case .output(let index): outputCount = max(outputCount, index + 1)
+      }
+    }
+    inputs = Array(repeating: [], count: inputCount)
+    outputs = Array(repeating: [], count: outputCount)
+    unsafe callerInputs = Array(repeating: nil, count: inputCount)
+    unsafe callerOutputs = Array(repeating: nil, count: outputCount)
+    hasEvaluations = steps.contains { if case .evaluation = $0.body { true } else { false } }
+    bind()
+  }
+
+  /// Binds every call to its memory and strings the calls together.
+  private func bind() {
+    var calls: [KernelCall] = []
+    var start = 0
+    func close(at end: Int) {
+      if !calls.isEmpty { segments.append(.kernels(KernelSequence(calls), steps: start..<end)) }
+      calls = []
+      start = end + 1
+    }
+    for (index, step) in steps.enumerated() {
+      switch step.body {
+      case .evaluation:
+        close(at: index)
+        segments.append(.evaluation(step: index))
+      case .kernel(let call, let input, let second, let output):
+        bind(call, .input, to: input)
+        if let second { bind(call, .second, to: second) }
+        bind(call, .output, to: output)
+        calls.append(call)
+      }
+    }
+    close(at: steps.count)
+  }
+
+  private func bind(_ call: KernelCall, _ operand: KernelCall.Operand, to buffer: BufferID) {
+    switch buffers[buffer.index].place {
+    case .arena:
+      if let offset = offsets[buffer.index] { unsafe call.bind(operand, to: arena.pointer + offset) }
+    case .input(let index): inputs[index].append(External(call: call, operand: operand))
+    case .output(let index): outputs[index].append(External(call: call, operand: operand))
+    }
+  }
+
+  private func bindCaller(
+    inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>
+  ) {
+    for index in inputs.indices {
+      for place in inputs[index] { unsafe place.call.bind(place.operand, to: given[index]) }
+    }
+    for index in outputs.indices {
+      for place in outputs[index] { unsafe place.call.bind(place.operand, to: wanted[index]) }
+    }
+    if hasEvaluations {
+      for index in inputs.indices { unsafe callerInputs[index] = unsafe given[index] }
+      for index in outputs.indices { unsafe callerOutputs[index] = unsafe wanted[index] }
+    }
+  }
+
+  /// Runs all steps on the caller's memory.
+  @unsafe
+  func run(
+    inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>
+  ) {
+    unsafe bindCaller(inputs: given, outputs: wanted)
+    for segment in segments {
+      switch segment {
+      case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
+      case .evaluation(let step): evaluate(step)
+      }
+    }
+  }
+
+  /// Runs step by step; the seconds of each.
+  @unsafe
+  func profile(
+    inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>
+  ) -> [Double] {
+    unsafe bindCaller(inputs: given, outputs: wanted)
+    var seconds: [Double] = []
+    for segment in segments {
+      switch segment {
+      case .kernels(let sequence, let range):
+        for index in range.indices {
+          seconds.append(
+            timed { sequence.run(index - range.lowerBound, on: pool, scratch: scratch, stride: scratchStride) })
+        }
+      case .evaluation(let step): seconds.append(timed { evaluate(step) })
+      }
+    }
+    return seconds
+  }
+
+  private func timed(_ body: () -> Void) -> Double {
+    func now() -> Double {
+      var time = timespec()
+      unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+      return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+    let start = now()
+    body()
+    return now() - start
+  }
+
+  private func pointer(_ buffer: BufferID) -> UnsafeMutablePointer<Float>? {
+    switch buffers[buffer.index].place {
+    case .arena: return unsafe offsets[buffer.index].map { unsafe arena.pointer + $0 }
+    case .input(let index): return unsafe callerInputs[index].map { unsafe UnsafeMutablePointer(mutating: $0) }
+    case .output(let index): return unsafe callerOutputs[index]
+    }
+  }
+
+  private func evaluate(_ index: Int) {
+    guard case .evaluation(let operation, let operands, let targets) = steps[index].body else { return }
+    let values = operands.map { operand -> Tensor<Float> in
+      switch operand {
+      case .constant(let tensor): return tensor
+      case .buffer(let buffer, let shape):
+        let count = buffers[buffer.index].count
+        guard let source = unsafe pointer(buffer) else { return Tensor(shape: shape, repeating: 0) }
+        return unsafe Tensor(shape: shape, elements: Array(UnsafeBufferPointer(start: source, count: count)))
+      }
+    }
+    for (target, result) in zip(targets, operation.evaluate(values)) {
+      guard let to = unsafe pointer(target) else { continue }
+      for (place, element) in result.elements.enumerated() { unsafe to[place] = element }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import Kernels
+
+/// Chooses how a convolution is computed, by an estimate of the time that each way takes.
+///
+/// The constants are nanoseconds measured on an AVX2 processor with about 50 multiply-adds a nanosecond; only their
+/// ratios matter for the choice.
+struct ConvolutionChoice {
+  /// Threads that will share the work.
+  let threads: Int
+
+  private static let multiplyAddsPerNanosecond = 47.0
+  /// From the memory behind the caches, where large weights lie.
+  private static let bytesPerNanosecond = 15.0
+  /// What of a core's second-level cache a task's input may fill, in floats.
+  private static let cacheFloats = 64 * 1024
+
+  /// The method with the least estimated time.
+  func method(for shape: ConvolutionShape) -> ConvolutionMethod {
+    candidates(shape).min { $0.cost < $1.cost }?.method ?? direct(shape).method
+  }
+
+  /// The best cut of a direct convolution.
+  func directMethod(for shape: ConvolutionShape) -> ConvolutionMethod { direct(shape).method }
+
+  private func candidates(_ shape: ConvolutionShape) -> [(method: ConvolutionMethod, cost: Double)] {
+    var candidates = [direct(shape)]
+    let isPlain3x3 = shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.dilation == [1, 1]
+    if isPlain3x3, shape.channels / shape.groups >= 8, shape.filters / shape.groups >= 8 {
+      candidates.append(winograd(shape, size: 4))
+      candidates.append(winograd(shape, size: 2))
+    }
+    return candidates
+  }
+
+  private func rounded(_ channels: Int) -> Int { ConvolutionShape.blocks(channels) * 8 }
+
+  /// The least number of pieces of at most `most` that `count` is cut into, evenly, and at least `pieces` of them.
+  private func evenly(_ count: Int, most: Int, pieces: Int = 1) -> Int {
+    let number = max((count + most - 1) / max(most, 1), min(pieces, count), 1)
+    return (count + number - 1) / number
+  }
+
+  private func direct(_ shape: ConvolutionShape) -> (method: ConvolutionMethod, cost: Double) {
+    let taps = shape.kernel[0] * shape.kernel[1]
+    let inner = rounded(shape.channels / shape.groups) * taps
+    let pixels = shape.output[0] * shape.output[1]
+    let panels = (ConvolutionShape.blocks(shape.filters / shape.groups) + 1) / 2
+    // A strip's input stays in the cache while all panels of weights pass over it.
+    let perPixel = inner * shape.stride[0] * shape.stride[1] / taps
+    let chunk = max(perPixel * min(1, 384 / max(inner, 1)), min(perPixel, 384))
+    var strip = evenly(pixels, most: min(max(Self.cacheFloats / max(chunk, 1), 48), 2048))
+    let images = shape.batch * shape.groups
+    var panelsPerTask = panels
+    if threads > 1 {
+      let wanted = threads * 4
+      if images * ((pixels + strip - 1) / strip) < wanted {
+        strip = evenly(
+          pixels, most: max(24, min(strip, evenly(pixels, most: pixels, pieces: (wanted + images - 1) / images))))
+        let strips = images * ((pixels + strip - 1) / strip)
+        if strips < wanted { panelsPerTask = evenly(panels, most: panels, pieces: (wanted + strips - 1) / strips) }
+      }
+    }
+    let work =
+      Double(shape.batch * shape.groups * pixels) * Double(inner) * Double(rounded(shape.filters / shape.groups))
+    let weights = Double(shape.groups * inner * rounded(shape.filters / shape.groups)) * 4
+    let cost =
+      work / (Self.multiplyAddsPerNanosecond * 0.92) + weights / Self.bytesPerNanosecond * 0.6
+    return (ConvolutionMethod(.direct, strip: strip, panels: panelsPerTask), cost)
+  }
+
+  private func winograd(_ shape: ConvolutionShape, size: Int) -> (method: ConvolutionMethod, cost: Double) {
+    let tiles = shape.batch * ((shape.output[0] + size - 1) / size) * ((shape.output[1] + size - 1) / size)
+    let positions = (size + 2) * (size + 2)
+    let channels = rounded(shape.channels / shape.groups)
+    let filters = rounded(shape.filters / shape.groups)
+    let panels = (filters + 15) / 16
+    let weightBytes = Double(positions * channels * filters * 4)
+    // Either a strip whose transformed input stays in the cache, the weights read once a strip; or long strips, one
+    // position after the other, when there are so many channels that such a strip has hardly any tiles.
+    let fitting = Self.cacheFloats / (positions * channels)
+    var byPosition = false
+    var strip: Int
+    if fitting >= 12 {
+      strip = evenly(tiles, most: min(fitting, 28))
+    } else {
+      byPosition = true
+      strip = evenly(tiles, most: max(Self.cacheFloats / 4 / channels, 16))
+      if strip <= 18 { byPosition = false }
+    }
+    var panelsPerTask = panels
+    if threads > 1 {
+      let strips = (tiles + strip - 1) / strip * shape.groups
+      if strips < threads * 3 {
+        let shorter = evenly(tiles, most: tiles, pieces: threads * 2)
+        if weightBytes < 300_000, shorter >= 4 {
+          strip = min(strip, shorter)
+        } else if strips % threads != 0 || strips < threads {
+          panelsPerTask = evenly(panels, most: panels, pieces: threads)
+        }
+      }
+    }
+    let products = Double(tiles * positions) * Double(channels) * Double(filters) * Double(shape.groups)
+    let transforms =
+      Double(tiles * shape.groups) * Double(channels / 8 + filters / 8) * (size == 4 ? 45 : 18)
+    let strips = Double((tiles + strip - 1) / strip * shape.groups)
+    let streaming = weightBytes * strips / (weightBytes > 12e6 ? Self.bytesPerNanosecond : 40)
+    let cost = products / (Self.multiplyAddsPerNanosecond * 0.85) + transforms + streaming * 0.7
+    let method = ConvolutionMethod(
+      size == 4 ? .winograd4 : .winograd2, strip: strip, panels: panelsPerTask, byPosition: byPosition)
+    return (method, cost)
+  }
+}

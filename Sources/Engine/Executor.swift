@@ -1,0 +1,176 @@
+public import Graph
+import Kernels
+public import Tensors
+
+/// Why a graph cannot be executed.
+public enum EngineError: Error, Sendable {
+  /// A size of the graph's shapes is not known.
+  case unknownSize(label: String)
+  /// It would need more memory than there is: so many bytes.
+  case outOfMemory(bytes: Int)
+  /// A value is used before anything computes it.
+  case unavailable(String)
+  /// An input's shape is not the graph's.
+  case wrongInput(index: Int, found: [Int], expected: [Int])
+}
+
+/// A graph compiled once, to be run again and again without allocating.
+///
+/// The graph's shapes are all known. One run at a time.
+public final class Executor {
+  /// What a run does, in order.
+  public let plan: [PlanStep]
+  /// The bytes of activations and scratch that a run uses, allocated beforehand.
+  public let arenaBytes: Int
+  /// The shapes of the outputs.
+  public let outputShapes: [[Int]]
+  /// The number of threads.
+  public let threads: Int
+  private let inputShapes: [[Int]]
+  private let body: Body
+
+  private enum Body {
+    /// Double precision: the operations' own evaluation.
+    case reference(Graph, parameters: [Tensor<Double>])
+    case compiled(CompiledPlan)
+  }
+
+  /// Compiles a graph. `parameter` gives the values of the graph's parameter of an index; it is asked for one at a time.
+  ///
+  /// Throws `EngineError`, and what `parameter` throws.
+  public init(
+    graph: Graph, elementType: ElementType = .float32, threads: Int, parameter: (Int) throws -> AnyTensor
+  ) throws {
+    var sizes: [[Int]] = []
+    for shape in graph.shapes { sizes.append(shape.sizes ?? []) }
+    for step in graph.steps {
+      for value in step.inputs + step.outputs where graph.shape(value).sizes == nil {
+        throw EngineError.unknownSize(label: step.label)
+      }
+    }
+    for value in graph.inputs + graph.outputs where graph.shape(value).sizes == nil {
+      throw EngineError.unknownSize(label: "")
+    }
+    inputShapes = graph.inputs.map { sizes[$0.index] }
+    outputShapes = graph.outputs.map { sizes[$0.index] }
+    if elementType == .float64 {
+      let parameters = try graph.parameters.indices.map { try parameter($0).converted(to: Double.self) }
+      body = .reference(graph, parameters: parameters)
+      plan = graph.steps.map { step in
+        PlanStep(
+          label: step.label, operations: "\(type(of: step.operation))".lowercased(), algorithm: "plain",
+          multiplyAdds: 0, shape: sizes[step.outputs[0].index])
+      }
+      arenaBytes = Self.referenceBytes(graph, sizes: sizes)
+      self.threads = 1
+      return
+    }
+    let compiled = try withoutActuallyEscaping(parameter) { parameter in
+      var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, parameter: parameter)
+      try lowering.run()
+      return try CompiledPlan(steps: lowering.steps, buffers: lowering.buffers, threads: threads)
+    }
+    body = .compiled(compiled)
+    plan = compiled.descriptions
+    arenaBytes = compiled.bytes
+    self.threads = compiled.threads
+  }
+
+  /// The most bytes that live values take at once in a double-precision run.
+  private static func referenceBytes(_ graph: Graph, sizes: [[Int]]) -> Int {
+    var lifetimes = [ClosedRange<Int>?](repeating: nil, count: sizes.count)
+    func touch(_ value: ValueID, at step: Int) {
+      lifetimes[value.index] = min(lifetimes[value.index]?.lowerBound ?? step, step)...step
+    }
+    for (index, step) in graph.steps.enumerated() {
+      for value in step.inputs + step.outputs { touch(value, at: index) }
+    }
+    for value in graph.outputs { touch(value, at: graph.steps.count) }
+    for value in graph.parameters { lifetimes[value.index] = nil }
+    return MemoryPlan(sizes: sizes.map { $0.reduce(1, *) }, lifetimes: lifetimes).count * 8
+  }
+
+  /// The outputs for the inputs, in the graph's order. Throws `EngineError.wrongInput`.
+  public func run(_ inputs: [AnyTensor]) throws(EngineError) -> [AnyTensor] {
+    for (index, expected) in inputShapes.enumerated() {
+      guard index < inputs.count, inputs[index].shape == expected else {
+        throw EngineError.wrongInput(
+          index: index, found: index < inputs.count ? inputs[index].shape : [], expected: expected)
+      }
+    }
+    switch body {
+    case .reference(let graph, let parameters):
+      let results = graph.evaluate(inputs: inputs.map { $0.converted(to: Double.self) }, parameters: parameters)
+      return results.map(AnyTensor.float64)
+    case .compiled(let plan):
+      let operands = inputs.map { $0.converted(to: Float.self).elements }
+      var results = outputShapes.map { [Float](repeating: 0, count: $0.reduce(1, *)) }
+      unsafe withPointers(operands[...], []) { inputs in
+        unsafe withMutablePointers(&results, 0, []) { outputs in
+          unsafe plan.run(inputs: inputs, outputs: outputs)
+        }
+      }
+      return zip(outputShapes, results).map { .float32(Tensor(shape: $0, elements: $1)) }
+    }
+  }
+
+  /// Runs on memory of the caller's: float32, row by row, one pointer for each input and output, in the graph's order.
+  ///
+  /// Nothing is allocated. Each pointer must hold as many numbers as its shape says. Only for float32 graphs.
+  @unsafe
+  public func run(inputs: UnsafePointer<UnsafePointer<Float>>, outputs: UnsafePointer<UnsafeMutablePointer<Float>>) {
+    guard case .compiled(let plan) = body else { return }
+    unsafe plan.run(inputs: inputs, outputs: outputs)
+  }
+
+  /// Runs once and returns the seconds that each step of `plan` took.
+  @unsafe
+  public func profile(
+    inputs: UnsafePointer<UnsafePointer<Float>>, outputs: UnsafePointer<UnsafeMutablePointer<Float>>
+  ) -> [Double] {
+    guard case .compiled(let plan) = body else { return [] }
+    return unsafe plan.profile(inputs: inputs, outputs: outputs)
+  }
+}
+
+/// Calls `body` with pointers to all arrays' elements.
+private func withPointers(
+  _ arrays: ArraySlice<[Float]>, _ pointers: [UnsafePointer<Float>], body: (UnsafePointer<UnsafePointer<Float>>) -> Void
+) {
+  guard let first = arrays.first else {
+    // One more, so that there is an address even when there are no arrays.
+    var none: Float = 0
+    return unsafe withUnsafePointer(to: &none) { none in
+      unsafe (pointers + [none]).withUnsafeBufferPointer { list in
+        if let base = list.baseAddress { unsafe body(base) }
+      }
+    }
+  }
+  unsafe first.withUnsafeBufferPointer { buffer in
+    var none: Float = 0
+    unsafe withUnsafePointer(to: &none) { none in
+      unsafe withPointers(arrays.dropFirst(), pointers + [buffer.baseAddress ?? none], body: body)
+    }
+  }
+}
+
+private func withMutablePointers(
+  _ arrays: inout [[Float]], _ index: Int, _ pointers: [UnsafeMutablePointer<Float>],
+  body: (UnsafePointer<UnsafeMutablePointer<Float>>) -> Void
+) {
+  var none: Float = 0
+  unsafe withUnsafeMutablePointer(to: &none) { none in
+    guard index < arrays.count else {
+      return unsafe (pointers + [none]).withUnsafeBufferPointer { list in
+        if let base = list.baseAddress { unsafe body(base) }
+      }
+    }
+    // Taken out of the list meanwhile, so that the deeper calls may change the others.
+    var own: [Float] = []
+    swap(&own, &arrays[index])
+    unsafe own.withUnsafeMutableBufferPointer { buffer in
+      unsafe withMutablePointers(&arrays, index + 1, pointers + [buffer.baseAddress ?? none], body: body)
+    }
+    swap(&own, &arrays[index])
+  }
+}

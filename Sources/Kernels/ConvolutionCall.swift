@@ -1,0 +1,245 @@
+import CKernels
+
+/// The geometry of a convolution over [batch, channels, height, width].
+public struct ConvolutionShape: Hashable, Sendable {
+  /// Images.
+  public var batch: Int
+  /// Channels of the input, and of the output.
+  public var channels, filters: Int
+  /// Groups of channels that do not see each other.
+  public var groups: Int
+  /// Sizes as [height, width].
+  public var input, output, kernel, stride, dilation: [Int]
+  /// Rows of padding above, columns on the left.
+  public var padTop, padLeft: Int
+
+  /// A convolution's geometry.
+  public init(
+    batch: Int, channels: Int, filters: Int, groups: Int = 1, input: [Int], output: [Int], kernel: [Int],
+    stride: [Int] = [1, 1], dilation: [Int] = [1, 1], padTop: Int = 0, padLeft: Int = 0
+  ) {
+    self.batch = batch
+    self.channels = channels
+    self.filters = filters
+    self.groups = groups
+    self.input = input
+    self.output = output
+    self.kernel = kernel
+    self.stride = stride
+    self.dilation = dilation
+    self.padTop = padTop
+    self.padLeft = padLeft
+  }
+
+  /// Whether every channel is convolved by a kernel of its own.
+  public var isDepthwise: Bool { groups == channels && groups == filters && groups > 1 }
+
+  /// Multiplications and additions, counted as one each.
+  public var multiplyAdds: Int {
+    batch * filters * output[0] * output[1] * (channels / groups) * kernel[0] * kernel[1]
+  }
+
+  /// Groups merged, the weights between them zero, until their channels fill blocks of 8.
+  var mergedGroups: Int {
+    for merged in 1...8
+    where groups % merged == 0 && channels / groups * merged % 8 == 0 && filters / groups * merged % 8 == 0 {
+      return groups / merged
+    }
+    return 1
+  }
+
+  /// The blocks of 8 channels that hold `channels`.
+  public static func blocks(_ channels: Int) -> Int { (channels + 7) / 8 }
+}
+
+/// Where the elements of an input lie that is not blocked: the distances from one to the next along each axis.
+public struct PlainStrides: Hashable, Sendable {
+  /// From image to image, channel to channel, row to row, pixel to pixel.
+  public var image, channel, row, pixel: Int
+
+  /// Strides in elements.
+  public init(image: Int, channel: Int, row: Int, pixel: Int) {
+    self.image = image
+    self.channel = channel
+    self.row = row
+    self.pixel = pixel
+  }
+
+  /// Those of [batch, channels, height, width].
+  public static func channelsFirst(channels: Int, height: Int, width: Int) -> PlainStrides {
+    PlainStrides(image: channels * height * width, channel: height * width, row: width, pixel: 1)
+  }
+
+  /// Those of [batch, height, width, channels].
+  public static func channelsLast(channels: Int, height: Int, width: Int) -> PlainStrides {
+    PlainStrides(image: channels * height * width, channel: 1, row: width * channels, pixel: channels)
+  }
+}
+
+/// How a convolution is computed, and cut into tasks.
+public struct ConvolutionMethod: Hashable, Sendable {
+  /// The algorithms there are.
+  public enum Algorithm: Hashable, Sendable {
+    /// A matrix product of pixels by filters.
+    case direct
+    /// Winograd's F(2x2, 3x3).
+    case winograd2
+    /// Winograd's F(4x4, 3x3).
+    case winograd4
+  }
+  /// The algorithm.
+  public var algorithm: Algorithm
+  /// Output pixels, or Winograd tiles, of a task.
+  public var strip: Int
+  /// Panels of 16 filters of a task.
+  public var panels: Int
+  /// Winograd: all panels for each position of the tile in turn, instead of all positions for each panel.
+  public var byPosition: Bool
+
+  /// A method.
+  public init(_ algorithm: Algorithm, strip: Int, panels: Int, byPosition: Bool = false) {
+    self.algorithm = algorithm
+    self.strip = strip
+    self.panels = panels
+    self.byPosition = byPosition
+  }
+
+  var name: String {
+    switch algorithm {
+    case .direct: "direct"
+    case .winograd2: "winograd F(2x2, 3x3)"
+    case .winograd4: "winograd F(4x4, 3x3)"
+    }
+  }
+}
+
+/// What a convolution does to its sums: output = activation(scale * convolution + shift + residual).
+public struct Epilogue: Sendable {
+  /// A factor for each filter, folded into the weights.
+  public var scale: [Double]?
+  /// A summand for each filter.
+  public var shift: [Float]?
+  /// Whether another value is added.
+  public var addsResidual = false
+  /// Whether negative results become zero.
+  public var relu = false
+
+  /// An epilogue that does nothing.
+  public init() {}
+}
+
+extension KernelCall {
+  /// A convolution into a blocked output, from a blocked input, or from a plain one where `plain` says how that lies.
+  public static func convolution(
+    _ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides? = nil, weights: [Float],
+    epilogue: Epilogue, instructions: InstructionSet = .current
+  ) throws(OutOfMemory) -> KernelCall {
+    var arguments = unsafe arguments(shape, method: method, plain: plain)
+    let bias = try paddedVector(epilogue.shift, count: shape.filters)
+    let packed = try unsafe AlignedBuffer(count: nnConvolutionWeights(&arguments))
+    unsafe weights.withUnsafeBufferPointer { weights in
+      guard let weights = weights.baseAddress else { return }
+      let (groups, channels) = (shape.groups, shape.channels / shape.groups)
+      let pack = unsafe instructions.table.pointee.packConvolution
+      if let scale = epilogue.scale {
+        unsafe scale.withUnsafeBufferPointer { scale in
+          unsafe pack(&arguments, groups, channels, shape.filters, weights, scale.baseAddress, packed.pointer)
+        }
+      } else {
+        unsafe pack(&arguments, groups, channels, shape.filters, weights, nil, packed.pointer)
+      }
+    }
+    unsafe arguments.weights = unsafe UnsafePointer(packed.pointer)
+    unsafe arguments.bias = unsafe UnsafePointer(bias.pointer)
+    unsafe arguments.relu = epilogue.relu ? 1 : 0
+    let isProduct = shape.kernel == [1, 1] && method.algorithm == .direct
+    return unsafe KernelCall(
+      arguments, kernel: instructions.table.pointee.convolution,
+      fields: Fields(
+        input: \NNConvolution.input, second: epilogue.addsResidual ? \NNConvolution.residual : nil,
+        output: \NNConvolution.output),
+      tasks: nnConvolutionTasks(&arguments), scratch: nnConvolutionScratch(&arguments),
+      algorithm: isProduct ? "matrix product" : method.name, work: shape.multiplyAdds, retaining: [packed, bias])
+  }
+
+  /// The floats of packed weights that a method would need.
+  public static func convolutionWeights(
+    _ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides? = nil
+  ) -> Int {
+    var arguments = unsafe arguments(shape, method: method, plain: plain)
+    return unsafe nnConvolutionWeights(&arguments)
+  }
+
+  private static func arguments(_ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides?)
+    -> NNConvolution
+  {
+    var arguments = unsafe NNConvolution()
+    let groups = shape.mergedGroups
+    unsafe arguments.batch = shape.batch
+    unsafe arguments.groups = groups
+    unsafe arguments.inputBlocks = ConvolutionShape.blocks(shape.channels / groups)
+    unsafe arguments.outputBlocks = ConvolutionShape.blocks(shape.filters / groups)
+    unsafe (arguments.inputHeight, arguments.inputWidth) = (shape.input[0], shape.input[1])
+    unsafe (arguments.outputHeight, arguments.outputWidth) = (shape.output[0], shape.output[1])
+    unsafe (arguments.kernelHeight, arguments.kernelWidth) = (shape.kernel[0], shape.kernel[1])
+    unsafe (arguments.strideY, arguments.strideX) = (shape.stride[0], shape.stride[1])
+    unsafe (arguments.dilationY, arguments.dilationX) = (shape.dilation[0], shape.dilation[1])
+    unsafe (arguments.padTop, arguments.padLeft) = (shape.padTop, shape.padLeft)
+    if let plain {
+      unsafe arguments.plainChannels = shape.channels
+      unsafe (arguments.imageStride, arguments.channelStride) = (plain.image, plain.channel)
+      unsafe (arguments.rowStride, arguments.pixelStride) = (plain.row, plain.pixel)
+    }
+    switch method.algorithm {
+    case .direct: unsafe arguments.algorithm = NN_DIRECT
+    case .winograd2: unsafe arguments.algorithm = NN_WINOGRAD_2
+    case .winograd4: unsafe arguments.algorithm = NN_WINOGRAD_4
+    }
+    unsafe arguments.strip = max(method.strip, 1)
+    unsafe arguments.panels = max(method.panels, 1)
+    unsafe arguments.byPosition = method.byPosition ? 1 : 0
+    return unsafe arguments
+  }
+
+  /// A convolution of each channel with a kernel of its own; both sides blocked. `weights`: [channels, 1, kernel...].
+  public static func depthwise(
+    _ shape: ConvolutionShape, rows: Int, weights: [Float], epilogue: Epilogue, instructions: InstructionSet = .current
+  ) throws(OutOfMemory) -> KernelCall {
+    let blocks = ConvolutionShape.blocks(shape.channels)
+    let taps = shape.kernel[0] * shape.kernel[1]
+    let bias = try paddedVector(epilogue.shift, count: shape.channels)
+    let packed = try AlignedBuffer(count: blocks * 8 * taps)
+    for channel in 0..<shape.channels {
+      let scale = epilogue.scale?[channel] ?? 1
+      for tap in 0..<taps {
+        let place = (channel / 8 * taps + tap) * 8 + channel % 8
+        unsafe packed.pointer[place] = Float(Double(weights[channel * taps + tap]) * scale)
+      }
+    }
+    var arguments = unsafe NNDepthwise()
+    unsafe arguments.weights = unsafe UnsafePointer(packed.pointer)
+    unsafe arguments.bias = unsafe UnsafePointer(bias.pointer)
+    unsafe (arguments.batch, arguments.blocks, arguments.rows) = (shape.batch, blocks, max(rows, 1))
+    unsafe (arguments.inputHeight, arguments.inputWidth) = (shape.input[0], shape.input[1])
+    unsafe (arguments.outputHeight, arguments.outputWidth) = (shape.output[0], shape.output[1])
+    unsafe (arguments.kernelHeight, arguments.kernelWidth) = (shape.kernel[0], shape.kernel[1])
+    unsafe (arguments.strideY, arguments.strideX) = (shape.stride[0], shape.stride[1])
+    unsafe (arguments.dilationY, arguments.dilationX) = (shape.dilation[0], shape.dilation[1])
+    unsafe (arguments.padTop, arguments.padLeft) = (shape.padTop, shape.padLeft)
+    unsafe arguments.relu = epilogue.relu ? 1 : 0
+    return unsafe KernelCall(
+      arguments, kernel: instructions.table.pointee.depthwise,
+      fields: Fields(
+        input: \NNDepthwise.input, second: epilogue.addsResidual ? \NNDepthwise.residual : nil,
+        output: \NNDepthwise.output),
+      tasks: nnDepthwiseTasks(&arguments), scratch: nnDepthwiseScratch(&arguments), algorithm: "depthwise",
+      work: shape.multiplyAdds, retaining: [packed, bias])
+  }
+
+  /// A vector for every channel, zeros up to the end of the last panel.
+  static func paddedVector(_ values: [Float]?, count: Int) throws(OutOfMemory) -> AlignedBuffer {
+    let buffer = try AlignedBuffer(count: (count + 15) / 16 * 16 + 16)
+    for (index, value) in (values ?? []).enumerated() { unsafe buffer.pointer[index] = value }
+    return buffer
+  }
+}

@@ -1,0 +1,106 @@
+import CKernels
+
+/// A kernel with its arguments: one step of a plan. Its operands are bound to memory before it runs.
+@safe
+public final class KernelCall {
+  /// What a call reads and writes.
+  public enum Operand: Sendable {
+    /// What it computes on.
+    case input
+    /// The residual, or the second of two summands.
+    case second
+    /// The result.
+    case output
+  }
+
+  /// The floats of scratch that each thread needs.
+  public let scratch: Int
+  /// The pieces that can run at the same time.
+  public let tasks: Int
+  /// How it is computed, for profiles.
+  public let algorithm: String
+  /// Whether the pieces are worth spreading over threads.
+  public var together: Bool
+  let kernel: NNKernel
+  let arguments: UnsafeMutableRawPointer
+  private let offsets: (input: Int?, second: Int?, output: Int?)
+  private let retained: [AlignedBuffer]
+  private let release: (UnsafeMutableRawPointer) -> Void
+
+  /// The field offsets of a struct of arguments.
+  struct Fields<Arguments> {
+    var input: PartialKeyPath<Arguments>
+    var second: PartialKeyPath<Arguments>?
+    var output: PartialKeyPath<Arguments>
+  }
+
+  init<Arguments>(
+    _ arguments: Arguments, kernel: NNKernel, fields: Fields<Arguments>, tasks: Int, scratch: Int = 0,
+    algorithm: String, work: Int, retaining retained: [AlignedBuffer] = []
+  ) {
+    let memory = UnsafeMutablePointer<Arguments>.allocate(capacity: 1)
+    unsafe memory.initialize(to: arguments)
+    unsafe self.arguments = UnsafeMutableRawPointer(memory)
+    unsafe self.kernel = unsafe kernel
+    self.tasks = tasks
+    self.scratch = scratch
+    self.algorithm = algorithm
+    self.retained = retained
+    together = tasks > 1 && work > KernelCall.workWorthSpreading
+    offsets = (
+      MemoryLayout<Arguments>.offset(of: fields.input),
+      fields.second.flatMap { MemoryLayout<Arguments>.offset(of: $0) },
+      MemoryLayout<Arguments>.offset(of: fields.output)
+    )
+    unsafe release = { unsafe $0.assumingMemoryBound(to: Arguments.self).deallocate() }
+  }
+
+  deinit { unsafe release(arguments) }
+
+  /// Below this many operations waking another thread costs more than it saves.
+  static let workWorthSpreading = 150_000
+
+  /// Where an operand lies in memory. It must hold what the call's shape says.
+  @unsafe
+  public func bind(_ operand: Operand, to pointer: UnsafePointer<Float>?) {
+    let offset =
+      switch operand {
+      case .input: offsets.input
+      case .second: offsets.second
+      case .output: offsets.output
+      }
+    guard let offset else { return }
+    unsafe arguments.storeBytes(of: pointer, toByteOffset: offset, as: UnsafePointer<Float>?.self)
+  }
+}
+
+/// Calls in the order in which they run, ready for the thread pool.
+@safe
+public struct KernelSequence {
+  private let calls: [KernelCall]
+  private let steps: [NNStep]
+
+  /// The calls in order.
+  public init(_ calls: [KernelCall]) {
+    self.calls = calls
+    unsafe steps = calls.map { call in
+      unsafe NNStep(
+        kernel: call.kernel, arguments: UnsafeRawPointer(call.arguments), tasks: call.tasks,
+        together: call.together ? 1 : 0)
+    }
+  }
+
+  /// Runs all calls. `scratch` has `stride` floats for each thread of the pool.
+  public func run(on pool: ThreadPool?, scratch: AlignedBuffer, stride: Int) {
+    unsafe steps.withUnsafeBufferPointer { steps in
+      guard let first = steps.baseAddress else { return }
+      unsafe nnPoolRun(pool?.pool, first, steps.count, scratch.pointer, stride)
+    }
+  }
+
+  /// Runs one call.
+  public func run(_ index: Int, on pool: ThreadPool?, scratch: AlignedBuffer, stride: Int) {
+    var step = unsafe steps[index]
+    unsafe nnPoolRun(pool?.pool, &step, 1, scratch.pointer, stride)
+  }
+}
