@@ -152,13 +152,6 @@ package struct OperatingSystem: SystemCalls {
     }
   }
 
-  package func creationMask() -> UInt32 {
-    // There is no way to ask but to set it; the program is not yet, or no longer, on many threads here.
-    let mask = umask(0o77)
-    _ = umask(mask)
-    return mask
-  }
-
   package func randomNumber() -> UInt64 {
     var generator = SystemRandomNumberGenerator()
     return generator.next()

@@ -91,8 +91,6 @@ package protocol SystemCalls: Sendable {
   func resolve(_ path: FilePath) throws(SystemError) -> FilePath
   /// Where a link points to.
   func readLink(_ path: FilePath) throws(SystemError) -> FilePath
-  /// The permissions that new files are to lose.
-  func creationMask() -> UInt32
   func randomNumber() -> UInt64
   func sleep(milliseconds: Int)
 }

@@ -1,0 +1,201 @@
+package import Diagnostics
+
+/// A file of results: what was there is replaced at once and only when the new file is whole.
+///
+/// Until then the bytes are in a file without a name, which vanishes with the process; where the file system has no
+/// such thing, in a hidden one beside the target. A target that is not a regular file, and `-`, standard output, is
+/// written to straight.
+package final class OutputFile: ByteSink {
+  private enum Place {
+    /// Written straight to where it goes.
+    case direct
+    case unnamed(target: FilePath)
+    case temporary(FilePath, target: FilePath)
+  }
+
+  /// The name for messages.
+  package let name: String
+  private let descriptor: FileDescriptor
+  private let system: any SystemCalls
+  private let replaces: Bool
+  private var place: Place
+  private var pending: [UInt8] = []
+  private static let pieceSize = 1 << 16
+
+  /// Opens a file for writing. Throws `cannotCreate`, also where `path` exists and `replaces` is false.
+  package init(
+    _ path: FilePath, replaces: Bool = true, system: any SystemCalls = OperatingSystem()
+  ) throws(Failure) {
+    self.system = system
+    self.replaces = replaces
+    if path == "-" {
+      name = "standard output"
+      descriptor = FileDescriptor(borrowing: 1, system)
+      place = .direct
+      return
+    }
+    name = path.description
+    let existing: FileStatus?
+    do {
+      existing = try system.status(of: path, followingLinks: true)
+    } catch where error == .notFound {
+      existing = nil
+    } catch {
+      throw error.whileCreating(path.description)
+    }
+    do {
+      if let existing, existing.kind != .regular {
+        guard existing.kind != .folder else {
+          throw Failure(.cannotCreate, "cannot create \(path): it is a folder")
+        }
+        descriptor = try FileDescriptor(path, .writing, system)
+        place = .direct
+        return
+      }
+      if existing != nil, !replaces { throw Self.alreadyThere(path) }
+      (descriptor, place) = try Self.open(path, existing, system)
+    } catch let failure as Failure {
+      throw failure
+    } catch let error as SystemError {
+      throw error.whileCreating(path.description)
+    } catch {
+      throw Failure(.cannotCreate, "cannot create \(path)")
+    }
+  }
+
+  deinit {
+    if case .temporary(let path, _) = place { try? system.remove(path) }
+  }
+
+  private static func alreadyThere(_ path: some CustomStringConvertible) -> Failure {
+    Failure(.cannotCreate, "\(path) exists already; `--force` replaces it")
+  }
+
+  private static func open(
+    _ path: FilePath, _ existing: FileStatus?, _ system: any SystemCalls
+  ) throws(SystemError) -> (FileDescriptor, Place) {
+    let target = try existing == nil ? followingDanglingLinks(path, system) : system.resolve(path)
+    // Nobody but the owner may look before the final mode is set; a new file's mode is the system's business.
+    let permissions: UInt32 = existing == nil ? 0o666 : 0o600
+    let descriptor: FileDescriptor
+    let place: Place
+    if let unnamed = try? FileDescriptor(target.folder, .unnamed(permissions: permissions), system),
+      (try? system.status(of: "/proc/self/fd", followingLinks: true)) != nil
+    {
+      descriptor = unnamed
+      place = .unnamed(target: target)
+    } else {
+      let temporary = temporaryPath(for: target, system)
+      do {
+        descriptor = try FileDescriptor(temporary, .creating(permissions: permissions), system)
+        place = .temporary(temporary, target: target)
+      } catch where existing != nil && [.denied, .notPermitted, .readOnly].contains(error) {
+        // The folder takes no new file, but the file itself may be writable.
+        return (try FileDescriptor(target, .truncating, system), .direct)
+      }
+    }
+    if let existing {
+      // As before, as far as one may: another's file becomes the writer's own.
+      try? descriptor.setOwner(existing.owner, group: existing.group)
+      try? descriptor.setMode(existing.mode)
+    }
+    return (descriptor, place)
+  }
+
+  private static func followingDanglingLinks(
+    _ path: FilePath, _ system: any SystemCalls
+  ) throws(SystemError) -> FilePath {
+    var target = path
+    for _ in 0..<40 {
+      guard let link = try? system.readLink(target) else { return target }
+      target = target.sibling(link)
+    }
+    return target
+  }
+
+  /// Writes the bytes after those before.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    if pending.count + bytes.count < Self.pieceSize {
+      unsafe pending.append(contentsOf: bytes)
+      return
+    }
+    try flushPending()
+    do {
+      try unsafe descriptor.write(bytes)
+    } catch {
+      throw error.whileWriting(name)
+    }
+  }
+
+  /// Whether bytes can also be written at a place of one's choice.
+  package var isSeekable: Bool { if case .direct = place { false } else { true } }
+
+  /// Writes bytes at a place of a seekable file; what is written one after the other goes on where it was.
+  package func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    do {
+      try unsafe descriptor.write(at: offset, bytes)
+    } catch {
+      throw error.whileWriting(name)
+    }
+  }
+
+  private func flushPending() throws(Failure) {
+    if pending.isEmpty { return }
+    let bytes = pending
+    pending.removeAll(keepingCapacity: true)
+    var failure: SystemError?
+    unsafe bytes.withUnsafeBytes { buffer in
+      do throws(SystemError) { try unsafe descriptor.write(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure.whileWriting(name) }
+  }
+
+  /// Writes what is left and puts the file in its place. Without this call nothing is replaced.
+  package func finish() throws(Failure) {
+    try flushPending()
+    do {
+      switch place {
+      case .direct: break
+      case .unnamed(let target):
+        if replaces {
+          let temporary = temporaryPath(for: target, system)
+          try descriptor.link(as: temporary)
+          place = .temporary(temporary, target: target)
+          try system.rename(temporary, to: target)
+        } else {
+          try descriptor.link(as: target)
+        }
+      case .temporary(let temporary, let target):
+        if replaces {
+          try system.rename(temporary, to: target)
+        } else {
+          try system.renameWithoutReplacing(temporary, to: target)
+        }
+      }
+      place = .direct
+      try descriptor.close()
+    } catch where error == .exists {
+      throw Self.alreadyThere(name)
+    } catch {
+      throw error.whileWriting(name)
+    }
+  }
+}
+
+/// The path of a hidden file beside `target` that nothing else uses.
+package func temporaryPath(for target: FilePath, _ system: any SystemCalls) -> FilePath {
+  temporaryPath(for: target, identifier: system.randomNumber())
+}
+
+/// The path of a hidden file beside `target` that belongs to the write with that identifier.
+package func temporaryPath(for target: FilePath, identifier: UInt64) -> FilePath {
+  let mark = ".nnrun-" + String(identifier, radix: 16)
+  // A name has 255 bytes at most; the longest ones are cut, their end kept apart by the checksum.
+  var name = target.lastComponent
+  if name.count > 200 {
+    var checksum = CRC32()
+    checksum.update(name)
+    name = Array(name.prefix(150)) + Array(("-" + String(checksum.value, radix: 16)).utf8)
+  }
+  return target.sibling(FilePath(bytes: [UInt8(ascii: ".")] + name + Array(mark.utf8)))
+}
