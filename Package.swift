@@ -17,8 +17,10 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 }
 
 /// The tests that face a module.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name + "Tests", dependencies: dependencies, path: "Tests/\(name)Tests", swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: fixtures,
+    swiftSettings: strict)
 }
 
 let package = Package(
@@ -68,7 +70,7 @@ let package = Package(
     tests("YAML", ["YAML", "Diagnostics"]),
     tests("Schema", ["Schema", "YAML", "Diagnostics"]),
     tests("Files", ["Files", "Diagnostics"]),
-    tests("Tensors", ["Tensors", "Files", "Diagnostics"]),
+    tests("Tensors", ["Tensors", "Files", "Diagnostics"], fixtures: ["Fixtures"]),
     tests("Graph", ["Graph", "Tensors"]),
     tests("ModelFile", ["ModelFile", "Layers", "Graph", "Schema", "YAML", "Tensors", "Diagnostics"]),
     tests("Kernels", ["Kernels"]),

@@ -40,19 +40,22 @@ public enum ArrayFile: Sendable {
 extension ArraySource {
   /// The array of a `.npy` file.
   convenience init(npy file: InputFile) throws(Failure) {
-    let header = try NPYHeader(file.read(at: 0, count: min(file.count, NPYHeader.longest)), name: file.name)
+    let start = try file.read(at: 0, count: min(file.count, NPYHeader.longest))
+    let header = try NPYHeader(start, name: file.name)
     let present = file.count - header.length
     guard header.dataCount == present else {
       throw Failure(
         .invalidData,
         "\(file.name): the header tells of \(header.dataCount) bytes of numbers, but \(present) follow it")
     }
-    self.init(name: file.name, header: header, data: ArrayData(file, offset: header.length, count: header.dataCount))
+    self.init(
+      name: file.name, header: header, headerBytes: Array(start[..<header.length]),
+      data: ArrayData(file, offset: header.length, count: header.dataCount))
   }
 
-  convenience init(name: String, key: String = "", header: NPYHeader, data: ArrayData) {
+  convenience init(name: String, key: String = "", header: NPYHeader, headerBytes: [UInt8], data: ArrayData) {
     self.init(
       name: name, key: key, type: header.type, shape: header.shape, isFortranOrder: header.isFortranOrder,
-      isBigEndian: header.isBigEndian, data: data)
+      isBigEndian: header.isBigEndian, header: headerBytes, data: data)
   }
 }

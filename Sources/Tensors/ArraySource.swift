@@ -15,13 +15,15 @@ public final class ArraySource: Sendable {
   package let isFortranOrder: Bool
   /// Whether the most significant byte comes first in the file.
   package let isBigEndian: Bool
+  /// What stands before the numbers in numpy's format; empty in others.
+  let header: [UInt8]
   /// The stored bytes.
-  package let data: ArrayData
+  let data: ArrayData
 
   /// An array whose `data` holds exactly the bytes of its shape.
   init(
     name: String, key: String = "", type: StoredType, shape: [Int], isFortranOrder: Bool = false,
-    isBigEndian: Bool = false, data: ArrayData
+    isBigEndian: Bool = false, header: [UInt8] = [], data: ArrayData
   ) {
     self.name = name
     self.key = key
@@ -29,6 +31,7 @@ public final class ArraySource: Sendable {
     self.shape = shape
     self.isFortranOrder = isFortranOrder && shape.count > 1
     self.isBigEndian = isBigEndian
+    self.header = header
     // Columns are gathered one by one; from memory where that is small enough.
     self.data = isFortranOrder && shape.count > 1 && data.count <= 1 << 28 ? data.cached() : data
   }
@@ -73,7 +76,7 @@ public final class ArraySource: Sendable {
     return try elements(rows, Int.self)
   }
 
-  private func elements<Element: Decodable>(_ rows: Range<Int>, _: Element.Type) throws(Failure) -> [Element] {
+  private func elements<Element: StoredElement>(_ rows: Range<Int>, _: Element.Type) throws(Failure) -> [Element] {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows, "rows of the array")
     let columns = columns
     guard let needed = byteCount([rows.count, columns], elementSize: MemoryLayout<Element>.size) else {
@@ -99,7 +102,7 @@ public final class ArraySource: Sendable {
   }
 
   /// The elements that lie one after the other from the one at `first` on.
-  private func readRun<Element: Decodable>(
+  private func readRun<Element: StoredElement>(
     from first: Int, into target: UnsafeMutableBufferPointer<Element>
   ) throws(Failure) {
     if type == Element.native, !isBigEndian {
@@ -129,7 +132,7 @@ public final class ArraySource: Sendable {
   }
 
   /// Gathers rows of an array whose first axis runs fastest: a run of each column.
-  private func readColumns<Element: Decodable>(
+  private func readColumns<Element: StoredElement>(
     _ rows: Range<Int>, _ columns: Int, into target: UnsafeMutableBufferPointer<Element>
   ) throws(Failure) {
     if rows.isEmpty { return }

@@ -36,7 +36,7 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
 }
 
 /// What array files can be read into: `Float`, `Double` and, for labels, `Int`.
-protocol Decodable {
+protocol StoredElement {
   /// The stored type whose little-endian bytes are this type's own.
   static var native: StoredType { get }
   init(stored: Float)
@@ -45,7 +45,7 @@ protocol Decodable {
   init(stored: UInt64)
 }
 
-extension Float: Decodable {
+extension Float: StoredElement {
   static var native: StoredType { .float32 }
   init(stored: Float) { self = stored }
   init(stored: Double) { self = Float(stored) }
@@ -53,7 +53,7 @@ extension Float: Decodable {
   init(stored: UInt64) { self = Float(stored) }
 }
 
-extension Double: Decodable {
+extension Double: StoredElement {
   static var native: StoredType { .float64 }
   init(stored: Float) { self = Double(stored) }
   init(stored: Double) { self = stored }
@@ -61,7 +61,7 @@ extension Double: Decodable {
   init(stored: UInt64) { self = Double(stored) }
 }
 
-extension Int: Decodable {
+extension Int: StoredElement {
   static var native: StoredType { .int64 }
   init(stored: Float) { self = Int(exactly: stored) ?? 0 }
   init(stored: Double) { self = Int(exactly: stored) ?? 0 }
@@ -71,7 +71,7 @@ extension Int: Decodable {
 }
 
 /// Turns stored elements into `Element`s, each rounded once; `target` has room for as many as `bytes` holds.
-func decode<Element: Decodable>(
+func decode<Element: StoredElement>(
   _ bytes: UnsafeRawBufferPointer, _ type: StoredType, bigEndian: Bool,
   into target: UnsafeMutableBufferPointer<Element>
 ) {

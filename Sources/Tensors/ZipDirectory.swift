@@ -22,7 +22,9 @@ struct ZipDirectory: Sendable {
   let members: [Member]
   /// The members that are arrays, by their names without `.npy`.
   let arrays: [(key: String, member: Member)]
-  private let file: InputFile
+  /// The text behind the directory.
+  let comment: [UInt8]
+  let file: InputFile
 
   static let stored: UInt16 = 0
   static let deflated: UInt16 = 8
@@ -31,6 +33,7 @@ struct ZipDirectory: Sendable {
     self.file = file
     func wrong(_ what: String) -> Failure { Failure(.invalidData, "\(file.name): \(what)") }
     let end = try ZipEnd(file)
+    comment = end.comment
     let directory = try file.read(at: end.directoryOffset, count: end.directoryCount)
     var raw: [RawMember] = []
     var position = 0
@@ -113,7 +116,8 @@ struct ZipDirectory: Sendable {
           .readAll(count: member.count, checksum: member.checksum, dropping: header.length)
       }
     }
-    return ArraySource(name: name, key: key, header: header, data: data)
+    return ArraySource(
+      name: name, key: key, header: header, headerBytes: Array(headerBytes[..<header.length]), data: data)
   }
 }
 
@@ -136,6 +140,7 @@ private struct ZipEnd {
   let memberCount: Int
   let directoryOffset: Int
   let directoryCount: Int
+  let comment: [UInt8]
 
   init(_ file: InputFile) throws(Failure) {
     func wrong(_ what: String) -> Failure { Failure(.invalidData, "\(file.name): \(what)") }
@@ -171,6 +176,7 @@ private struct ZipEnd {
     guard !overflow, sum == end else { throw wrong("its directory is not where its end says") }
     // Every entry takes at least 46 bytes.
     guard count <= size / 46 else { throw wrong("its directory is too short for \(count) members") }
+    comment = Array(tail[(start + 22)...])
     memberCount = count
     directoryOffset = offset
     directoryCount = size

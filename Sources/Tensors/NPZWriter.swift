@@ -1,0 +1,122 @@
+package import Diagnostics
+package import Files
+
+/// Writes a `.npz` file of stored members whose rows come piece by piece, those of all members side by side.
+///
+/// The shapes are known beforehand, hence every member's place. Into a pipe, which has no places, the file goes at the
+/// end; until then it is in memory.
+package final class NPZWriter {
+  private struct Member {
+    let name: [UInt8]
+    let type: ElementType
+    let header: [UInt8]
+    /// Where the local header begins.
+    let offset: Int
+    /// The bytes of the numbers.
+    let count: Int
+    var written = 0
+    var checksum: CRC32
+    var held: [UInt8] = []
+
+    func record(checksum: UInt32) -> ZipRecords.Member {
+      let size = header.count + count
+      return ZipRecords.Member(
+        name: name, method: ZipDirectory.stored, checksum: checksum, packedCount: size, count: size)
+    }
+
+    var dataOffset: Int { offset + ZipRecords.localHeader(record(checksum: 0)).count + header.count }
+    var end: Int { dataOffset + count }
+  }
+
+  private let file: OutputFile
+  private var members: [Member] = []
+
+  /// A file of the given arrays, in this order. Nothing is written before their rows come.
+  package init(to file: OutputFile, _ arrays: [(key: String, type: ElementType, shape: [Int])]) {
+    self.file = file
+    var offset = 0
+    for array in arrays {
+      let header = NPYHeader(type: StoredType(array.type), shape: array.shape)
+      var checksum = CRC32()
+      checksum.update(header.bytes)
+      let member = Member(
+        name: Array((array.key + ".npy").utf8), type: array.type, header: header.bytes, offset: offset,
+        count: header.dataCount, checksum: checksum)
+      offset = member.end
+      members.append(member)
+    }
+  }
+
+  /// Writes the next elements of the array at `index`.
+  package func append(_ tensor: AnyTensor, to index: Int) throws(Failure) {
+    let bytes = Encoding.bytes(tensor, as: members[index].type)
+    guard bytes.count <= members[index].count - members[index].written else {
+      throw Failure(.inputOutput, "more numbers than an array in \(file.name) has were to be written")
+    }
+    members[index].checksum.update(bytes)
+    if file.isSeekable {
+      try write(bytes, at: members[index].dataOffset + members[index].written)
+    } else {
+      members[index].held += bytes
+    }
+    members[index].written += bytes.count
+  }
+
+  /// Writes the headers and the directory. The file stays open.
+  package func finish() throws(Failure) {
+    var directory: [UInt8] = []
+    for member in members {
+      guard member.written == member.count else {
+        throw Failure(.inputOutput, "not all numbers of an array in \(file.name) were written")
+      }
+      let record = member.record(checksum: member.checksum.value)
+      try write(ZipRecords.localHeader(record) + member.header, at: member.offset)
+      if !file.isSeekable { try file.write(member.held) }
+      directory += ZipRecords.entry(record, offset: member.offset)
+    }
+    let offset = members.last?.end ?? 0
+    let end = ZipRecords.end(
+      count: members.count, directoryOffset: offset, directoryCount: directory.count, comment: [])
+    try write(directory + end, at: offset)
+  }
+
+  private func write(_ bytes: [UInt8], at offset: Int) throws(Failure) {
+    guard file.isSeekable else { return try file.write(bytes) }
+    var failure: Failure?
+    unsafe bytes.withUnsafeBytes { buffer in
+      do throws(Failure) { try unsafe file.write(at: offset, buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+}
+
+/// Writes a whole `.npz` file of stored members.
+package func writeNPZ(_ arrays: [(key: String, value: AnyTensor)], to sink: any ByteSink) throws(Failure) {
+  var directory: [UInt8] = []
+  var offset = 0
+  for (key, value) in arrays {
+    let (bytes, record) = ZipRecords.packed(npyFile(value), name: Array((key + ".npy").utf8), ZipDirectory.stored)
+    let header = ZipRecords.localHeader(record)
+    try sink.write(header)
+    try sink.write(bytes)
+    directory += ZipRecords.entry(record, offset: offset)
+    offset += header.count + bytes.count
+  }
+  try sink.write(directory)
+  try sink.write(
+    ZipRecords.end(count: arrays.count, directoryOffset: offset, directoryCount: directory.count, comment: []))
+}
+
+extension ZipRecords {
+  /// A member's packed bytes, and what the headers say of them.
+  static func packed(_ bytes: [UInt8], name: [UInt8], _ method: UInt16) -> (bytes: [UInt8], member: Member) {
+    var checksum = CRC32()
+    checksum.update(bytes)
+    let packed = method == ZipDirectory.deflated ? deflated(bytes) : bytes
+    return (
+      packed,
+      Member(
+        name: name, method: method, checksum: checksum.value, packedCount: packed.count, count: bytes.count)
+    )
+  }
+}
