@@ -38,7 +38,7 @@ package final class OutputFile: ByteSink {
     let existing: FileStatus?
     do {
       existing = try system.status(of: path, followingLinks: true)
-    } catch where error == .notFound {
+    } catch  where error == .notFound {
       existing = nil
     } catch {
       throw error.whileCreating(path.description)
@@ -89,7 +89,7 @@ package final class OutputFile: ByteSink {
       do {
         descriptor = try FileDescriptor(temporary, .creating(permissions: permissions), system)
         place = .temporary(temporary, target: target)
-      } catch where existing != nil && [.denied, .notPermitted, .readOnly].contains(error) {
+      } catch  where existing != nil && [.denied, .notPermitted, .readOnly].contains(error) {
         // The folder takes no new file, but the file itself may be writable.
         return (try FileDescriptor(target, .truncating, system), .direct)
       }
@@ -174,7 +174,7 @@ package final class OutputFile: ByteSink {
       }
       place = .direct
       try descriptor.close()
-    } catch where error == .exists {
+    } catch  where error == .exists {
       throw Self.alreadyThere(name)
     } catch {
       throw error.whileWriting(name)

@@ -26,7 +26,9 @@ enum Encoding {
   private static func columnMajor<Scalar: TensorScalar>(_ tensor: Tensor<Scalar>) -> [Scalar] {
     let shape = tensor.shape
     var strides = [Int](repeating: 1, count: shape.count)
-    for axis in stride(from: shape.count - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+    for axis in stride(from: shape.count - 2, through: 0, by: -1) {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
     var index = [Int](repeating: 0, count: shape.count)
     var place = 0
     var result: [Scalar] = []

@@ -70,7 +70,8 @@ public enum Initialiser: Sendable, Hashable {
     }
   }
 
-  private func normal<Scalar: TensorScalar>(_ shape: [Int], _ deviation: Double, _ generator: Philox) -> Tensor<Scalar> {
+  private func normal<Scalar: TensorScalar>(_ shape: [Int], _ deviation: Double, _ generator: Philox) -> Tensor<Scalar>
+  {
     fill(shape) { index in
       // Box and Muller's: a radius and an angle give two independent normal numbers.
       let (first, second) = generator.uniformPair(index)

@@ -21,7 +21,9 @@ private func scalarText<Scalar: TensorScalar>(_ value: Scalar) -> String {
   let sign = value.sign == .minus ? "-" : ""
   if value.isInfinite { return sign + "inf" }
   let digits = DecimalDigits(value)
-  if value == 0 || (value.magnitude >= Scalar(0.0001) && value.magnitude < Scalar(1e16)) {
+  // numpy compares in double precision here, so that the float32 nearest to 0.0001, which is less, counts as less.
+  let size = Double(value.magnitude)
+  if size == 0 || (size >= 0.0001 && size < (Scalar.elementType == .float32 ? 1e6 : 1e16)) {
     let (whole, fraction) = digits.positional
     return sign + whole + "." + (fraction.isEmpty ? "0" : fraction)
   }
@@ -154,11 +156,10 @@ private struct NumberFormat<Scalar: TensorScalar> {
       let word = value.isNaN ? "nan" : value < 0 ? "-inf" : "inf"
       return spaces(wholeWidth + tailWidth - word.utf8.count) + word
     }
-    let (whole, fraction, power) = parts(value)
+    let (whole, fraction, power) = isScientific ? rounded(value, places: fractionWidth) : parts(value)
     let start = spaces(wholeWidth - whole.utf8.count) + whole + "." + fraction
-    let rest = fractionWidth - fraction.utf8.count
-    guard let power else { return start + spaces(rest) }
-    return start + String(repeating: "0", count: max(0, rest)) + "e" + exponentText(power, digits: exponentWidth)
+    guard let power else { return start + spaces(fractionWidth - fraction.utf8.count) }
+    return start + "e" + exponentText(power, digits: exponentWidth)
   }
 
   private func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }
@@ -167,17 +168,24 @@ private struct NumberFormat<Scalar: TensorScalar> {
   private func parts(_ value: Scalar) -> (whole: String, fraction: String, power: Int?) {
     let sign = value.sign == .minus ? "-" : ""
     let digits = DecimalDigits(value)
-    let magnitude = Double(value.magnitude)
     if isScientific {
       let (whole, fraction, power) = digits.scientific
       if fraction.utf8.count <= Self.precision { return (sign + whole, fraction, power) }
-      let halves = RoundedText.scientific(magnitude, places: Self.precision).split(separator: "e")
-      return (sign + halves[0].prefix(1), trimmed(halves[0].dropFirst(2)), Int(halves[1]) ?? 0)
+      let (roundedWhole, roundedFraction, roundedPower) = rounded(value, places: Self.precision)
+      return (roundedWhole, trimmed(roundedFraction[...]), roundedPower)
     }
     let (whole, fraction) = digits.positional
     if fraction.utf8.count <= Self.precision { return (sign + whole, fraction, nil) }
-    let halves = RoundedText.positional(magnitude, places: Self.precision).split(separator: ".")
+    let halves = RoundedText.positional(Double(value.magnitude), places: Self.precision).split(separator: ".")
     return (sign + halves[0], trimmed(halves[1]), nil)
+  }
+
+  /// The exact value to so many digits after the point, as all numbers in powers of ten are shown.
+  private func rounded(_ value: Scalar, places: Int) -> (whole: String, fraction: String, power: Int?) {
+    let halves = RoundedText.scientific(Double(value.magnitude), places: places).split(separator: "e")
+    return (
+      (value.sign == .minus ? "-" : "") + halves[0].prefix(1), String(halves[0].dropFirst(2)), Int(halves[1]) ?? 0
+    )
   }
 
   private func trimmed(_ fraction: Substring) -> String {

@@ -59,7 +59,8 @@ struct DecimalDigits {
     let padded = digits + [UInt8](repeating: zero, count: max(0, exponent - digits.count))
     let whole = exponent > 0 ? Array(padded.prefix(exponent)) : [zero]
     let fraction =
-      exponent > 0 ? Array(digits.dropFirst(exponent)) : [UInt8](repeating: zero, count: digits.isEmpty ? 0 : -exponent) + digits
+      exponent > 0
+      ? Array(digits.dropFirst(exponent)) : [UInt8](repeating: zero, count: digits.isEmpty ? 0 : -exponent) + digits
     return (String(decoding: whole, as: UTF8.self), String(decoding: fraction, as: UTF8.self))
   }
 
