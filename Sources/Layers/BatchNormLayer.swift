@@ -1,4 +1,5 @@
 public import Graph
+import Tensors
 
 /// `batchnorm`: y = gamma * (x - m) / sqrt(v + epsilon) + beta for each channel, over rank 4 or rank 2.
 ///
@@ -21,13 +22,13 @@ public struct BatchNormLayer: Layer {
   public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] {
     let shape = [try channels(inputs[0], of: "`batchnorm`")]
     let affine = [
-      ParameterDeclaration("gamma", shape, initialisation: .ones),
-      ParameterDeclaration("beta", shape, initialisation: .zeros),
+      ParameterDeclaration("gamma", shape, initialiser: .ones),
+      ParameterDeclaration("beta", shape, initialiser: .zeros),
     ]
     if usesBatchStatistics { return affine }
     return affine + [
-      ParameterDeclaration("mean", shape, role: .statistic, initialisation: .zeros),
-      ParameterDeclaration("variance", shape, role: .statistic, initialisation: .ones),
+      ParameterDeclaration("mean", shape, role: .statistic, initialiser: .zeros),
+      ParameterDeclaration("variance", shape, role: .statistic, initialiser: .ones),
     ]
   }
 

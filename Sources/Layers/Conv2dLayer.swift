@@ -1,4 +1,5 @@
 public import Graph
+import Tensors
 
 /// `conv2d`: cross-correlation of an image with filters, and a bias for each filter.
 ///
@@ -42,13 +43,13 @@ public struct Conv2dLayer: Layer {
     let cells = checkedProduct(window.kernel)
     let weight = [filters, channels / groups] + window.kernel
     let declaration = ParameterDeclaration(
-      "weight", weight, initialisation: .heNormal,
+      "weight", weight, initialiser: .heNormal,
       fanIn: checkedProduct([channels / groups, cells ?? 0]) ?? 0, fanOut: checkedProduct([filters, cells ?? 0]) ?? 0)
     guard checkedProduct(weight) != nil else {
       throw LayerError(
         "a weight of shape \(weight.map(Dimension.fixed)) has more numbers than can be counted", key: "kernel")
     }
-    return hasBias ? [declaration, ParameterDeclaration("bias", [filters], initialisation: .zeros)] : [declaration]
+    return hasBias ? [declaration, ParameterDeclaration("bias", [filters], initialiser: .zeros)] : [declaration]
   }
 
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)

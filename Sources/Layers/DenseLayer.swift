@@ -1,4 +1,5 @@
 public import Graph
+import Tensors
 
 /// `dense`: rows of features times a matrix, a bias, and an activation.
 ///
@@ -13,20 +14,20 @@ public struct DenseLayer: Layer {
   let units: Int
   let hasBias: Bool
   let activation: Activation
-  private let weightInitialisation: Initialisation
+  private let weightInitialiser: Initialiser
 
   public init(_ attributes: LayerAttributes) throws(LayerError) {
     let activation = attributes.string("activation").flatMap(Activation.init) ?? .none
-    try self.init(attributes, activation: activation, weightInitialisation: .heNormal)
+    try self.init(attributes, activation: activation, weightInitialiser: .heNormal)
   }
 
-  init(_ attributes: LayerAttributes, activation: Activation, weightInitialisation: Initialisation) throws(LayerError) {
+  init(_ attributes: LayerAttributes, activation: Activation, weightInitialiser: Initialiser) throws(LayerError) {
     let given = attributes.givenShape("weight").flatMap { $0.count == 2 ? $0 : nil }
     units = try attributes.agreed(
       "units", written: attributes.integer("units").map { [$0] }, given: given.map { [$0[0]] }, parameter: "weight")[0]
     hasBias = attributes.boolean("bias") ?? true
     self.activation = activation
-    self.weightInitialisation = weightInitialisation
+    self.weightInitialiser = weightInitialiser
   }
 
   public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] {
@@ -42,8 +43,8 @@ public struct DenseLayer: Layer {
         key: "units")
     }
     let weight = ParameterDeclaration(
-      "weight", [units, features], initialisation: weightInitialisation, fanIn: features, fanOut: units)
-    return hasBias ? [weight, ParameterDeclaration("bias", [units], initialisation: .zeros)] : [weight]
+      "weight", [units, features], initialiser: weightInitialiser, fanIn: features, fanOut: units)
+    return hasBias ? [weight, ParameterDeclaration("bias", [units], initialiser: .zeros)] : [weight]
   }
 
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)

@@ -1,4 +1,5 @@
 public import Graph
+import Tensors
 
 /// `dense-sigmoid`: y = sigmoid(x w^T + b), [N, inputs] -> [N, units]. Its weights start by `xavier-normal`.
 public struct DenseSigmoidLayer: Layer {
@@ -6,7 +7,7 @@ public struct DenseSigmoidLayer: Layer {
   private let dense: DenseLayer
 
   public init(_ attributes: LayerAttributes) throws(LayerError) {
-    dense = try DenseLayer(attributes, activation: .sigmoid, weightInitialisation: .xavierNormal)
+    dense = try DenseLayer(attributes, activation: .sigmoid, weightInitialiser: .xavierNormal)
   }
 
   public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] {

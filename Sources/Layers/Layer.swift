@@ -1,4 +1,5 @@
 public import Graph
+public import Tensors
 
 /// How the numbers of a rank-4 activation lie in files: where the channels are.
 public enum Layout: String, Sendable {
@@ -35,43 +36,23 @@ public struct ParameterDeclaration: Sendable {
   /// Whether it is trained or gathered.
   public let role: Role
   /// How it is drawn when neither the layer nor a weight file gives it.
-  public let initialisation: Initialisation
+  public let initialiser: Initialiser
   /// The numbers that one output depends on.
   public let fanIn: Int
   /// The numbers that depend on one input.
   public let fanOut: Int
 
   init(
-    _ name: String, _ shape: [Int], role: Role = .trained, initialisation: Initialisation, fanIn: Int = 1,
+    _ name: String, _ shape: [Int], role: Role = .trained, initialiser: Initialiser, fanIn: Int = 1,
     fanOut: Int = 1
   ) {
     self.name = name
     self.shape = shape
     self.role = role
-    self.initialisation = initialisation
+    self.initialiser = initialiser
     self.fanIn = fanIn
     self.fanOut = fanOut
   }
-}
-
-/// The laws that parameters are drawn by.
-public enum Initialisation: String, Sendable, CaseIterable {
-  /// All zero.
-  case zeros
-  /// All one.
-  case ones
-  /// Normal with mean 0 and a given standard deviation.
-  case normal
-  /// Uniform between minus and plus a given bound.
-  case uniform
-  /// Normal with standard deviation sqrt(2 / (fan-in + fan-out)) (Glorot and Bengio 2010).
-  case xavierNormal = "xavier-normal"
-  /// Uniform with the same variance.
-  case xavierUniform = "xavier-uniform"
-  /// Normal with standard deviation sqrt(2 / fan-in) (He et al. 2015).
-  case heNormal = "he-normal"
-  /// Uniform with the same variance.
-  case heUniform = "he-uniform"
 }
 
 /// What is wrong with a layer, beyond what the schema says, and at which of its keys.

@@ -25,9 +25,7 @@ public struct Parameter: Sendable {
   /// How a parameter is drawn.
   public struct Drawing: Sendable {
     /// The law.
-    public let initialisation: Initialisation
-    /// The standard deviation of `normal` and the bound of `uniform`.
-    public let scale: Double
+    public let initialiser: Initialiser
     /// The seed that stands for the model's, if the author gave one.
     public let seed: Int?
   }

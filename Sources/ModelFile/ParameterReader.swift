@@ -59,9 +59,10 @@ struct ParameterReader {
         return files.array(
           in: file, key: node["key"], path: item.path + "." + name, range: node.range, uses: item.uses, sink: &sink)
       }
-      guard let law = node["init"]?.string.flatMap(Initialisation.init) else { return nil }
-      let drawing = Parameter.Drawing(
-        initialisation: law, scale: node["scale"]?.number ?? 1, seed: node["seed"]?.integer)
+      guard let name = node["init"]?.string,
+        let initialiser = Initialiser(name: name, scale: node["scale"]?.number ?? 1)
+      else { return nil }
+      let drawing = Parameter.Drawing(initialiser: initialiser, seed: node["seed"]?.integer)
       return GivenParameter(origin: .drawn(drawing, node: node), shape: nil, range: node.range)
     }
   }

@@ -64,7 +64,7 @@ struct ParameterTable {
     }
     let origin =
       given?.origin
-      ?? .drawn(.init(initialisation: declaration.initialisation, scale: 1, seed: nil), node: nil)
+      ?? .drawn(.init(initialiser: declaration.initialiser, seed: nil), node: nil)
     parameters.append(
       Parameter(
         path: path, declaration: declaration, origin: origin, array: given?.array,

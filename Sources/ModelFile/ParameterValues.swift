@@ -30,7 +30,10 @@ extension Model {
       }
       return tensor
     case .drawn(let drawing, _):
-      return drawing.draw(parameter, seed: drawing.seed ?? seed, elementType: elementType)
+      let declaration = parameter.declaration
+      return drawing.initialiser.draw(
+        shape: parameter.shape, fanIn: declaration.fanIn, fanOut: declaration.fanOut,
+        seed: UInt64(bitPattern: Int64(drawing.seed ?? seed)), path: parameter.path, as: elementType)
     }
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import Tensors
 
 /// Prints the results as numpy prints arrays; several under their names.
@@ -19,15 +20,32 @@ final class TextPrinter: ResultWriter {
   }
 }
 
-/// Prints the results as JSON: an object of nested arrays.
-final class JSONPrinter: ResultWriter {
+/// Writes the results as JSON, an object of nested arrays, to a file or to standard output.
+final class JSONResultWriter: ResultWriter {
   private var gathered: GatheredResults
+  private let file: OutputFile?
 
-  init(_ results: [ResultDescription]) { gathered = GatheredResults(results) }
+  /// Writes to `file`; without one, to standard output.
+  init(_ results: [ResultDescription], to file: OutputFile?) {
+    gathered = GatheredResults(results)
+    self.file = file
+  }
 
   func append(_ tensors: [AnyTensor]) throws(Failure) { gathered.append(tensors) }
 
   func finish() throws(Failure) {
-    try Console.write(jsonText(zip(gathered.descriptions.map(\.name), gathered.tensors)) + "\n")
+    var text: [UInt8] = Array("{".utf8)
+    for (index, (description, tensor)) in zip(gathered.descriptions, gathered.tensors).enumerated() {
+      var name = JSONWriter()
+      name.string(description.name)
+      text += Array((index == 0 ? "" : ", ").utf8) + Array(name.text.utf8) + Array(": ".utf8) + TableText.json(tensor)
+    }
+    text += Array("}\n".utf8)
+    if let file {
+      try file.write(text)
+      try file.finish()
+    } else {
+      try Console.write(String(decoding: text, as: UTF8.self))
+    }
   }
 }

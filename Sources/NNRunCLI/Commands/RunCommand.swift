@@ -89,7 +89,7 @@ struct RunCommand: ParsableCommand {
       return try ResultFormat(path: output).writer(results, elementType: network.model.elementType)
     }
     if let top { return try TopClassesPrinter(results, count: top, names: names, asJSON: json) }
-    return json ? JSONPrinter(results) : TextPrinter(results)
+    return json ? JSONResultWriter(results, to: nil) : TextPrinter(results)
   }
 
   private func writeTrace(of model: Model, _ inputs: InputArrays, to path: String) throws {

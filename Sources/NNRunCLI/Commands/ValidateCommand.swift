@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Files
 import ModelFile
+import Schema
 import YAML
 
 /// `nnrun validate`.
@@ -78,9 +79,14 @@ struct ValidateCommand: ParsableCommand {
       report.add(try ModelLoader.load(path: file).diagnostics, of: file)
       return
     }
-    let schemaSource = SourceText(name: schema, bytes: try readTextFile(schema))
-    let document = SourceText(name: file, bytes: try readTextFile(file))
-    _ = (document, schemaSource)
+    let found = SchemaCheck.validate([try parse(file)], schema: try parse(schema))
+    report.add(found, of: file)
+  }
+
+  /// A document, JSON by its suffix and YAML otherwise.
+  private func parse(_ path: String) throws(Failure) -> ParsedDocument {
+    let source = SourceText(name: path, bytes: try readTextFile(path))
+    return path.hasSuffix(".json") ? JSONDocument.parse(source: source) : YAMLDocument.parse(source: source)
   }
 }
 
