@@ -46,10 +46,8 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
 
   case newerFormat = "newer-format"
   case duplicateName = "duplicate-name"
-  case reservedName = "reserved-name"
   case unknownInput = "unknown-input"
   case missingInput = "missing-input"
-  case inputCount = "input-count"
   case cycle
   case unusedLayer = "unused-layer"
   case unknownOutput = "unknown-output"
@@ -211,18 +209,12 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
         "Two things in one list have one name",
         "Names are unique in a list of layers; a residual's `body` and `shortcut` count as one list, and inputs' names are taken too."
       )
-    case .reservedName:
-      .error("A name is reserved", "`outer` stands for what the owner of a body or a block takes.")
     case .unknownInput:
       .error(
         "`input` names nothing that is there",
         "A layer takes inputs of the model and layers of its own list; inside a body or a block also `outer`.")
     case .missingInput:
       .error("The first layer has to say what it takes", "With several inputs there is no default for the first layer.")
-    case .inputCount:
-      .error(
-        "A layer is given too many or too few values",
-        "`add` and `concat` take two or more values, `residual` and blocks one, and the others one.")
     case .cycle:
       .error(
         "Layers take each other's values in a circle",

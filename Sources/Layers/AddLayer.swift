@@ -3,7 +3,6 @@ public import Graph
 /// `add`: the sum of two or more values of one shape.
 public struct AddLayer: AttributeFreeLayer {
   public static let type = "add"
-  public let inputCount = 2...Int.max
 
   public init() {}
 

@@ -3,7 +3,6 @@ public import Graph
 /// `concat`: two or more values laid one after the other along the channels.
 public struct ConcatLayer: AttributeFreeLayer {
   public static let type = "concat"
-  public let inputCount = 2...Int.max
 
   public init() {}
 

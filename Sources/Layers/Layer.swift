@@ -77,9 +77,6 @@ public protocol Layer: Sendable {
   /// Reads the attributes of a mapping that the schema has passed.
   init(_ attributes: LayerAttributes) throws(LayerError)
 
-  /// How many values it takes.
-  var inputCount: ClosedRange<Int> { get }
-
   /// The parameters that it needs for inputs of these shapes (as the graph holds them).
   func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration]
 
@@ -89,7 +86,6 @@ public protocol Layer: Sendable {
 
 extension Layer {
   public init(_ attributes: LayerAttributes) throws(LayerError) where Self: AttributeFreeLayer { self.init() }
-  public var inputCount: ClosedRange<Int> { 1...1 }
   public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] { [] }
 
   /// The input's number of channels (axis 1), which has to be known to shape parameters.

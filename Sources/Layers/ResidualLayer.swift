@@ -5,7 +5,6 @@ public import Graph
 /// Its two lists of layers are built by whoever builds lists; it takes their two values, body first.
 public struct ResidualLayer: Layer {
   public static let type = "residual"
-  public let inputCount = 2...2
   private let hasActivation: Bool
 
   public init(_ attributes: LayerAttributes) throws(LayerError) {

@@ -8,7 +8,7 @@ struct BlockExpansion {
   static let deepestNesting = 64
 
   private let blocks: [String: Node]
-  private let brokenRanges: [SourceRange]
+  private var brokenRanges: [SourceRange]
   private let validate: (Node) -> [Diagnostic]
   private var useCounts: [String: Int] = [:]
   private var layerCount = 0
@@ -86,11 +86,14 @@ struct BlockExpansion {
 
   /// Whether an error of the schema lies in a layer; the lists of a residual speak for themselves.
   private func isBroken(_ node: Node, _ kind: LayerItem.Kind) -> Bool {
-    guard !brokenRanges.isEmpty, case .layer = kind else { return false }
-    let values = [node.range] + (node.entries ?? []).filter(\.isMerged).map(\.value.range)
-    return brokenRanges.contains { broken in
-      values.contains { $0.start <= broken.start && broken.start < max($0.end, $0.start + 1) }
+    guard !brokenRanges.isEmpty else { return false }
+    var lists: [SourceRange] = []
+    if case .residual = kind { lists = ["body", "shortcut"].compactMap { node[$0]?.range } }
+    let own = [node.range] + (node.entries ?? []).filter(\.isMerged).map(\.value.range)
+    func contains(_ ranges: [SourceRange], _ place: SourceRange) -> Bool {
+      ranges.contains { $0.start <= place.start && place.start < max($0.end, $0.start + 1) }
     }
+    return brokenRanges.contains { contains(own, $0) && !contains(lists, $0) }
   }
 
   private func inputs(of node: Node) -> [LayerItem.InputName]? {
@@ -174,13 +177,14 @@ struct BlockExpansion {
   }
 
   /// Finds `$name` outside blocks, where it stands for nothing.
-  private func rejectReferences(in node: Node, sink: inout DiagnosticSink) {
+  private mutating func rejectReferences(in node: Node, sink: inout DiagnosticSink) {
     switch node.content {
     case .scalar:
       if let name = ParameterSubstitution.reference(in: node) {
         sink.add(
           .blockParameter, "`$\(name)` stands for a block's parameter, but this is not in a block", at: node.range,
           notes: [DiagnosticNote("write the value itself here")])
+        brokenRanges.append(node.range)
       }
     case .sequence(let items): for item in items { rejectReferences(in: item, sink: &sink) }
     case .mapping(let entries):

@@ -78,10 +78,8 @@ struct GraphAssembly {
     switch item.kind {
     case .layer(let type):
       guard !item.isBroken, let layerType = LayerCatalogue.type(named: type) else { return nil }
-      guard checkInputCount(taken, of: item, allowed: nil) else { return nil }
       return build(layerType, item, taking: taken)
     case .residual(let body, let shortcut):
-      guard checkInputCount(taken, of: item, allowed: 1...1) else { return nil }
       checkNames([body, shortcut ?? []], taken: [])
       let first = layers.count
       let bodyValue = assemble(body, outer: taken?.first, isTop: false)
@@ -93,7 +91,6 @@ struct GraphAssembly {
       for index in first..<layers.count - 1 where layers[index].owner == nil { layers[index].owner = layers.count - 1 }
       return result
     case .block(let repetitions):
-      guard checkInputCount(taken, of: item, allowed: 1...1) else { return nil }
       var value = taken?.first
       for (index, repetition) in repetitions.enumerated() {
         if index == 0 || repetitions.count < 1000 { checkNames([repetition], taken: []) }
@@ -106,11 +103,11 @@ struct GraphAssembly {
 
   private mutating func build(_ type: any Layer.Type, _ item: LayerItem, taking taken: [Built]?) -> Built? {
     do throws(LayerError) {
-      let given = parameters.given(by: item, sink: &sink)
+      guard let given = parameters.given(by: item, sink: &sink) else { return nil }
       let entries = Dictionary(
         (item.node.entries ?? []).map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
       let layer = try type.init(LayerAttributes(entries: entries, givenShapes: given.compactMapValues(\.shape)))
-      guard let taken, checkInputCount(taken, of: item, allowed: layer.inputCount) else { return nil }
+      guard let taken else { return nil }
       let declarations = try layer.parameters(inputs: taken.map { context.graph.shape($0.value) })
       var indices: [Int] = []
       for declaration in declarations {
@@ -138,29 +135,11 @@ struct GraphAssembly {
     }
   }
 
-  private mutating func checkInputCount(_ taken: [Built]?, of item: LayerItem, allowed: ClosedRange<Int>?) -> Bool {
-    guard let allowed, let count = taken?.count, !allowed.contains(count) else { return true }
-    let needed =
-      allowed.lowerBound == allowed.upperBound ? "\(allowed.lowerBound)" : "at least \(allowed.lowerBound)"
-    let values = needed == "1" ? "value" : "values"
-    sink.add(
-      .inputCount, "layer `\(item.path)` takes \(needed) \(values), but it is given \(count)",
-      at: item.range(of: "input"),
-      notes: item.inputs == nil
-        ? [DiagnosticNote("add `input: [...]` with the names of the layers whose values it takes")] : [],
-      uses: item.uses)
-    return false
-  }
-
-  /// Names are unique in a list, a residual's two lists counting as one, and none is `outer`.
+  /// Names are unique in a list, a residual's two lists counting as one.
   private mutating func checkNames(_ lists: [[LayerItem]], taken: [String]) {
     var first: [String: LayerItem] = [:]
     for item in lists.joined() {
-      if item.name == "outer" {
-        sink.add(
-          .reservedName, "no layer can be called `outer`: that name stands for what a body's or block's owner takes",
-          at: item.nameRange, uses: item.uses)
-      } else if taken.contains(item.name) {
+      if taken.contains(item.name) {
         sink.add(.duplicateName, "`\(item.name)` is an input's name already", at: item.nameRange, uses: item.uses)
       } else if let other = first[item.name] {
         sink.add(

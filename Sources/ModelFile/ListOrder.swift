@@ -25,6 +25,10 @@ struct ListOrder {
     let inputIndices = Dictionary(
       (inputNames ?? []).enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
     for (index, item) in items.enumerated() {
+      if item.isBroken {
+        sources.append(nil)
+        continue
+      }
       guard let names = item.inputs else {
         sources.append(Self.defaultSource(index, item, inputNames: inputNames, sink: &sink))
         continue

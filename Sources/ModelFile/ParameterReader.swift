@@ -29,10 +29,14 @@ struct ParameterReader {
   func read(_ node: Node, name: String, of item: LayerItem, sink: inout DiagnosticSink) -> GivenParameter? {
     switch node.content {
     case .numbers(let list):
-      guard requireSingleUse(node, name, of: item, sink: &sink) else { return nil }
+      guard requireSingleUse(node, name, of: item, sink: &sink), checkValues(node, of: item, name, sink: &sink) else {
+        return nil
+      }
       return GivenParameter(origin: .values(node), shape: list.shape, range: node.range)
     case .sequence:
-      guard requireSingleUse(node, name, of: item, sink: &sink) else { return nil }
+      guard requireSingleUse(node, name, of: item, sink: &sink), checkValues(node, of: item, name, sink: &sink) else {
+        return nil
+      }
       switch NestedNumbers(node, in: source) {
       case .rectangle(let shape): return GivenParameter(origin: .values(node), shape: shape, range: node.range)
       case .ragged(let place, let message):
@@ -93,7 +97,6 @@ struct ParameterReader {
       return false
     }
     switch given.origin {
-    case .values(let node): return checkValues(node, of: item, declaration.name, sink: &sink)
     case .binary(let node):
       guard case .binary(let bytes)? = node.scalar?.value else { return false }
       let (needed, overflow) = declaration.shape.reduce(1, *).multipliedReportingOverflow(by: elementType.size)
@@ -112,7 +115,7 @@ struct ParameterReader {
         return false
       }
       return true
-    case .number, .file, .weights, .drawn: return true
+    case .values, .number, .file, .weights, .drawn: return true
     }
   }
 

@@ -24,14 +24,15 @@ struct ParameterTable {
     self.weights = weights
   }
 
-  /// What the layer gives for its parameters, by name; errors in them are reported.
-  func given(by item: LayerItem, sink: inout DiagnosticSink) -> [String: GivenParameter] {
+  /// What the layer gives for its parameters, by name; nil where something in it is wrong, which is reported.
+  func given(by item: LayerItem, sink: inout DiagnosticSink) -> [String: GivenParameter]? {
     var given: [String: GivenParameter] = [:]
+    var isSound = true
     for name in ["weight", "bias", "gamma", "beta", "mean", "variance"] {
       guard let node = item.node[name], node.boolean == nil else { continue }
-      given[name] = reader.read(node, name: name, of: item, sink: &sink)
+      if let read = reader.read(node, name: name, of: item, sink: &sink) { given[name] = read } else { isSound = false }
     }
-    return given
+    return isSound ? given : nil
   }
 
   /// The index of the parameter that a layer declares; nil where what was given for it is wrong, which is reported.
@@ -42,7 +43,6 @@ struct ParameterTable {
     let path = item.path + "." + declaration.name
     var given = given
     let node = item.node[declaration.name]
-    if given == nil, let node, node.boolean == nil { return nil }
     if given == nil || given?.drawing != nil, let found = weights?.parameter(at: path, sink: &sink) { given = found }
     if let given {
       guard reader.accepts(given, against: declaration, path: path, of: item, sink: &sink) else { return nil }

@@ -62,18 +62,15 @@ struct ModelDiagnosticsTests {
   @Test(
     "names",
     arguments: [
-      ("  - {name: a, type: relu, input: ⟦y⟧}", DiagnosticCode.unknownInput, "did you mean `x`?"),
+      ("  - {name: first, type: relu}\n  - {name: b, type: relu, input: ⟦frist⟧}", DiagnosticCode.unknownInput, "did you mean `first`?"),
       ("  - {name: a, type: relu}\n  - {name: ⟦a⟧, type: relu}", .duplicateName, "the first one is here"),
       ("  - {name: ⟦x⟧, type: relu}", .duplicateName, "is an input's name already"),
-      ("  - {name: ⟦outer⟧, type: relu}", .reservedName, "`outer`"),
       ("  - {name: r, type: residual, body: [{name: a, type: relu, input: ⟦x⟧}]}", .unknownInput, "`outer`"),
       (
         "  - {name: r, type: residual, body: [{name: a, type: relu}], shortcut: [{name: ⟦a⟧, type: relu}]}",
         .duplicateName, "a"
       ),
       ("  - {name: a, type: relu, input: ⟦b⟧}\n  - {name: b, type: relu, input: a}", .cycle, "a -> b -> a"),
-      ("  - {name: a, type: add, input: ⟦x⟧}", .inputCount, "at least 2"),
-      ("  - {name: a, type: relu}\n  - {name: b, type: relu, input: ⟦[a, x]⟧}", .inputCount, "takes 1 value"),
     ])
   func names(layers: String, code: DiagnosticCode, words: String) {
     expectDiagnostics(dense(layers), [code], words: [words])
@@ -102,8 +99,8 @@ struct ModelDiagnosticsTests {
       ("units: 1, weight: ⟦.nan⟧", .parameterValue, "not finite"),
       ("weight: [[1, 2, 3]], bias: ⟦[1, 2]⟧", .parameterShape, "[2], but the layer needs [1]"),
       ("units: ⟦2⟧, weight: [[1, 2, 3]]", .shape, "`units` says 2"),
-      ("units: 1, weight: ⟦!!binary AAAA⟧", .parameterShape, "12 bytes, but the base64 holds 3"),
-      ("weight: {file: ⟦/etc/passwd⟧}", .filePath, "absolute"),
+      ("units: 1, weight: !!binary ⟦AAAA⟧", .parameterShape, "12 bytes, but the base64 holds 3"),
+      ("weight: {file: ⟦/etc/x.npy⟧}", .filePath, "absolute"),
       ("weight: {file: ⟦../x.npy⟧}", .filePath, "leaves the folder"),
       ("weight: {file: ⟦nothing-here.npy⟧}", .missingFile, "cannot be read"),
     ])

@@ -1,5 +1,6 @@
 import Diagnostics
 import Graph
+import Layers
 import ModelFile
 import Tensors
 import Testing
