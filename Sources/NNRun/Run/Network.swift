@@ -1,4 +1,5 @@
 public import Diagnostics
+import Engine
 import Graph
 import Layers
 public import ModelFile
@@ -14,7 +15,7 @@ public final class Network {
   public let resultNames: [String]
   private let graph: Graph
   private let threads: Int?
-  private var executors: [[String: Int]: GraphExecutor] = [:]
+  private var executors: [[String: Int]: Executor] = [:]
 
   /// A network that gives the model's outputs; with `tracing`, the value of every layer instead.
   ///
@@ -121,13 +122,21 @@ public final class Network {
   }
 
   private func execute(_ inputs: [AnyTensor], sizes: [String: Int]) throws(Failure) -> [AnyTensor] {
-    if let executor = executors[sizes] { return try executor.run(inputs) }
-    let bound = try bind(sizes)
-    let executor = try GraphExecutor(bound, model: model, threads: threads)
+    let executor = try executor(for: sizes)
+    do {
+      return try executor.run(inputs)
+    } catch {
+      throw Failure(engine: error)
+    }
+  }
+
+  private func executor(for sizes: [String: Int]) throws(Failure) -> Executor {
+    if let executor = executors[sizes] { return executor }
     // A run has two sizes of batch, the full one and the last one; more would only hold memory.
     if executors.count >= 2 { executors.removeAll() }
+    let executor = try Executor(bind(sizes), model: model, threads: threads)
     executors[sizes] = executor
-    return try executor.run(inputs)
+    return executor
   }
 }
 
