@@ -81,5 +81,6 @@ let package = Package(
       "Training",
       ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"]),
     tests("CommandLine", ["NNRunCLI", "Tensors"]),
+    tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "Files", "Tensors", "Diagnostics"]),
   ]
 )
