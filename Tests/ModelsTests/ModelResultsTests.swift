@@ -18,7 +18,9 @@ struct ModelResultsTests {
     try compare(stem, float32Tolerance: 1e-5)
   }
 
-  @Test("every model of the repository is free of errors and warnings", arguments: try Repository.modelStems(under: "models"))
+  @Test(
+    "every model of the repository is free of errors and warnings",
+    arguments: try Repository.modelStems(under: "models"))
   func validity(stem: String) throws {
     let loaded = try load(stem)
     #expect(loaded.diagnostics.map(\.message) == [])

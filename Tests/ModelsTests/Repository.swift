@@ -19,7 +19,9 @@ enum Repository {
 
   /// `PATH.npy` or `PATH.npz`, whichever is there.
   static func arrayFile(_ path: String) -> String? {
-    ["npy", "npz"].map { root.appending(path: "\(path).\($0)").path }.first { FileManager.default.fileExists(atPath: $0) }
+    ["npy", "npz"].map { root.appending(path: "\(path).\($0)").path }.first {
+      FileManager.default.fileExists(atPath: $0)
+    }
   }
 
   /// The folder that the build put `nnrun` into.
