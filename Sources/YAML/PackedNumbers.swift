@@ -41,7 +41,10 @@ struct PackedNumbersScanner {
       case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: ","):
         offset += 1
       case UInt8(ascii: "#"):
-        while offset < end, span[offset] != UInt8(ascii: "\n"), span[offset] != UInt8(ascii: "\r") { offset += 1 }
+        while offset < end, !Self.breaksLine(span, at: offset) { offset += 1 }
+      case 0x80...:
+        // Only unusual line breaks stand here, and an error was reported.
+        offset += 1
       case UInt8(ascii: "["):
         if tracksLists { openers.append(Opener(offset: offset, isBracket: true)) }
         offset += 1
@@ -63,8 +66,18 @@ struct PackedNumbersScanner {
   private static func endsNumber(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: ","),
-      UInt8(ascii: "["), UInt8(ascii: "]"):
+      UInt8(ascii: "["), UInt8(ascii: "]"), 0x80...:
       true
+    default: false
+    }
+  }
+
+  /// Whether a line ends at `offset` as libyaml sees it.
+  private static func breaksLine(_ bytes: Span<UInt8>, at offset: Int) -> Bool {
+    switch bytes[offset] {
+    case UInt8(ascii: "\n"), UInt8(ascii: "\r"): true
+    case 0xC2: offset + 1 < bytes.count && bytes[offset + 1] == 0x85
+    case 0xE2: offset + 2 < bytes.count && bytes[offset + 1] == 0x80 && bytes[offset + 2] & 0xFE == 0xA8
     default: false
     }
   }

@@ -39,8 +39,14 @@ struct SyntaxProblem {
       "found a tab character where an indentation space is expected":
       message = "a tab cannot indent YAML; use spaces"
     case "mapping values are not allowed in this context":
-      message =
-        "a `:` is not expected here; put quotes around a value that holds `: `, or check the indentation of this line"
+      let key = words.lineStart(place)
+      if place - key > 1_024 {
+        message = "a key has at most 1,024 characters"
+      } else if words.colon(in: key..<place) {
+        message = "a second `: ` is not expected in a line; put quotes around a value that holds one"
+      } else {
+        message = "a `:` is not expected here, since this line goes on with the value above it; check the indentation"
+      }
     case "could not find expected ':'":
       let start = context ?? place
       if let colon = words.tightColon(from: start) {
@@ -51,9 +57,16 @@ struct SyntaxProblem {
         message = "expected `key: value`, but there is no `:` behind \(words.found(at: start))"
       }
     case "did not find expected key":
-      message =
-        "expected a key of the mapping, found \(found); check the indentation and that quotes and brackets match"
-      notes = opened("the mapping")
+      let start = words.lineStart(place)
+      let column = source.position(at: start).column
+      if start < place {
+        message = "expected the end of the line, found \(found); the value in front of it ended already"
+      } else if let context, source.position(at: context).column == column {
+        message = "expected a key of the mapping, found \(found)"
+        notes = opened("the mapping")
+      } else {
+        message = "no line above is indented as this one, by \(column - 1); align it with what it belongs to"
+      }
     case "did not find expected '-' indicator":
       message = "expected the list's next item, which begins with `- `, found \(found); check the indentation"
       notes = opened("the list")
@@ -97,8 +110,10 @@ struct SyntaxProblem {
     case "found duplicate %YAML directive", "found duplicate %TAG directive":
       message = "this directive stands here a second time"
     case "found incompatible YAML document":
+      range = words.lineFrom(place)
       message = "this version of YAML is not known; remove the line or write `%YAML 1.2`"
-    case "found unknown directive name", "could not find directive name":
+    case "found unknown directive name", "could not find directive name", "could not find expected directive name",
+      "found unexpected non-alphabetical character":
       message = "this directive is not known; only `%YAML` and `%TAG` are"
     case "found an indentation indicator equal to 0":
       message = "the indentation of a block of text is 1 to 9"
@@ -107,9 +122,18 @@ struct SyntaxProblem {
     case "did not find expected whitespace or line break", "did not find expected whitespace",
       "could not find expected whitespace":
       message = "expected a space, found \(found)"
+    case "did not find expected tag URI", "did not find the expected '>'", "did not find expected '!'":
+      code = .unknownTag
+      range = words.tag(at: context ?? place)
+      message = "the tag `\(printable(source.string(in: range)))` is not complete; remove it"
     default:
       let doing = problem.context.isEmpty ? "" : " \(problem.context)"
       message = "this is not YAML: \(problem.problem)\(doing)"
+    }
+    if let marker = words.conflictMarker(before: range.end) {
+      self.range = marker
+      message = "a merge that was not resolved left this line; choose one of the two versions"
+      notes = []
     }
   }
 
@@ -150,6 +174,8 @@ struct SyntaxProblem {
     func found(at offset: Int) -> String {
       guard let first = byte(at: offset) else { return "the end of the file" }
       if isBreak(first) { return "the end of the line" }
+      if first == UInt8(ascii: " ") { return "a space" }
+      if first == UInt8(ascii: "\t") { return "a tab" }
       return "`\(printable(source.string(in: token(at: offset)), limit: 30))`"
     }
 
@@ -159,6 +185,21 @@ struct SyntaxProblem {
       while start > 0, !isBreak(byte(at: start - 1)) { start -= 1 }
       while start < offset, isSpace(byte(at: start)) { start += 1 }
       return start
+    }
+
+    /// Whether a `:` that space follows stands in `range`.
+    func colon(in range: Range<Int>) -> Bool {
+      range.contains { byte(at: $0) == UInt8(ascii: ":") && isSpace(byte(at: $0 + 1)) }
+    }
+
+    /// The first line up to that of `offset` that marks a conflict of versions, as git writes it.
+    func conflictMarker(before offset: Int) -> SourceRange? {
+      let marker = Array("<<<<<<< ".utf8)
+      for number in 1...source.position(at: offset).line {
+        let line = source.line(number)
+        if line.starts(with: marker) { return SourceRange(start: line.startIndex, end: line.endIndex) }
+      }
+      return nil
     }
 
     /// The tag at `offset`.

@@ -63,6 +63,7 @@ struct DiagnosticPlacesTests {
       ("a: !!binary A⟦=⟧==", [.tagMismatch], "fill up"),
       ("a: !!binary AQ==⟦A⟧QID", [.tagMismatch], "nothing may follow"),
       ("a: !!binary A⟦R⟧==", [.tagMismatch], "belong to no byte"), ("a: !!binary ⟦\"A\\x2A\"⟧", [.tagMismatch], ""),
+      ("a: ⟦!!⟧ 1", [.unknownTag], "not complete"),
       ("a: ⟦!e!x⟧ 1", [.unknownTag], "the handle of the tag `!e!x` is not declared"),
     ] as [(String, [DiagnosticCode], String)])
   func tags(text: String, codes: [DiagnosticCode], words: String) {
@@ -93,7 +94,13 @@ struct DiagnosticPlacesTests {
     arguments: [
       ("a:\n⟦\t⟧b: 1", "a tab cannot indent YAML; use spaces"), ("a: ⟦@⟧x", "a value cannot begin with `@`"),
       ("a: ⟦`⟧x`", "put quotes around it"), ("a: ⟦%⟧x", "cannot begin with `%`"),
-      ("a: b⟦:⟧ c", "a `:` is not expected here"), ("a: ⟪[⟫1, 2\n⟦b⟧: 3", "expected `,` or `]` in the list, found `b`"),
+      ("a: b⟦:⟧ c", "a second `: ` is not expected in a line"),
+      ("a: b\n  c⟦:⟧ d\n", "this line goes on with the value above it"),
+      ("a:\n    b: 1\n  ⟦c⟧: 1\n", "no line above is indented as this one, by 2"),
+      ("a: 1\n⟦<<<<<<< HEAD⟧\nb: 2\n=======\nb: 3\n>>>>>>> x\n", "a merge that was not resolved"),
+      ("⟦%YAML 2.0⟧\n---\na: 1\n", "this version of YAML is not known"),
+      (String(repeating: "k", count: 2_000) + "⟦:⟧ 1", "a key has at most 1,024 characters"),
+      ("a: ⟪[⟫1, 2\n⟦b⟧: 3", "expected `,` or `]` in the list, found `b`"),
       ("a: ⟪[⟫1, 2⟦⟧\n", "found the end of the file"), ("a: ⟪{⟫b: 1\n⟦c⟧: 2\n", "expected `,` or `}`"),
       ("a: ⟪\"⟫b\nc: d⟦⟧\n", "the file ends within quotes that are not closed"),
       ("a: ⟪'⟫b\n⟦---⟧\n", "the document ends within quotes"), ("a: 1\nb⟦:⟧2\n", "a space is missing behind the `:`"),
@@ -102,7 +109,8 @@ struct DiagnosticPlacesTests {
       ("⟪-⟫ a\n⟦b⟧: 1\n", "expected the list's next item, which begins with `- `, found `b`"),
       ("a: \"⟦\\d⟧\"", "`\\d` is no escape"), ("a: \"\\x⟦4g⟧\"", "hexadecimal"),
       ("a: ⟦}⟧", "expected a value, found `}`"),
-      ("⟪a⟫: \"b\" ⟦c⟧", "expected"), ("[a]\n⟦b⟧", "more follows"), ("%FOO⟦ ⟧x\n---\na", "directive"),
+      ("a: \"b\" ⟦c⟧", "expected the end of the line, found `c`"), ("[a]\n⟦b⟧", "more follows"),
+      ("%FOO⟦ ⟧x\n---\na", "directive"),
     ])
   func syntax(text: String, words: String) {
     expectDiagnostics(text, [.syntax], words: words)

@@ -116,6 +116,16 @@ struct NumberTests {
     #expect(found == ["1.5", "-2e3", ".inf", "0x1F", nil])
   }
 
+  @Test(
+    "Places are found behind unusual line breaks too, which are errors", arguments: ["\u{85}", "\u{2028}", "\u{2029}"])
+  func unusualLineBreaks(character: String) {
+    let document = parse("[1\(character), # é\(character) 2,\(character)3]")
+    var found: [String] = []
+    document.root?.forEachNumberRange(in: document.source) { found.append(document.source.string(in: $0)) }
+    #expect(found == ["1", "2", "3"])
+    #expect(document.diagnostics.map(\.code) == [.lineBreak, .lineBreak, .lineBreak])
+  }
+
   @Test("A packed list knows whether all of its numbers are integers")
   func integral() throws {
     #expect(try list(["1", "2.0", "3e2"]).isIntegral)
