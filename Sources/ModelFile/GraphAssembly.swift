@@ -127,7 +127,8 @@ struct GraphAssembly {
       }
       layers.append(
         BuiltLayer(
-          item: item, type: type.type, definition: layer, sources: taken.map(\.source), value: value, parameters: indices, owner: nil))
+          item: item, type: type.type, definition: layer, sources: taken.map(\.source), value: value,
+          parameters: indices, owner: nil))
       return Built(source: .layer(layers.count - 1), value: value)
     } catch {
       report(error.error, of: item, key: error.key)

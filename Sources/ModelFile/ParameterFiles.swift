@@ -1,7 +1,7 @@
-import Diagnostics
+package import Diagnostics
 import Files
-import Tensors
-import YAML
+package import Tensors
+package import YAML
 
 /// The files that a model names, found and opened once each.
 final class ParameterFiles {
@@ -147,5 +147,18 @@ struct WeightFile {
         .unusedArray, "no parameter takes the array `\(name)` of `\(writtenFile)`", at: range,
         notes: near.map { [DiagnosticNote("there is a parameter `\($0)`")] } ?? [])
     }
+  }
+}
+
+extension Model {
+  /// The array that `{file: ..., key: ...}` names, by the rules for the model's files.
+  package func array(_ node: Node) throws(Failure) -> ArraySource {
+    var sink = DiagnosticSink(source: source)
+    let files = ParameterFiles(modelPath: path)
+    guard let file = node["file"],
+      let given = files.array(in: file, key: node["key"], path: "", range: node.range, uses: [], sink: &sink),
+      let array = given.array
+    else { throw Failure(sink.diagnostics) }
+    return array
   }
 }

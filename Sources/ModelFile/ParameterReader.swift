@@ -37,7 +37,7 @@ struct ParameterReader {
       guard requireSingleUse(node, name, of: item, sink: &sink), checkValues(node, of: item, name, sink: &sink) else {
         return nil
       }
-      switch NestedNumbers(node, in: source) {
+      switch NestedNumbers(node) {
       case .rectangle(let shape): return GivenParameter(origin: .values(node), shape: shape, range: node.range)
       case .ragged(let place, let message):
         sink.add(.parameterShape, "`\(item.path).\(name)`: \(message)", at: place, uses: item.uses)
@@ -174,14 +174,14 @@ enum NestedNumbers {
   case rectangle([Int])
   case ragged(SourceRange, message: String)
 
-  init(_ node: Node, in source: SourceText) {
+  init(_ node: Node) {
     switch node.content {
     case .numbers(let list): self = .rectangle(list.shape)
     case .scalar, .mapping: self = .rectangle([])
     case .sequence(let items):
       var inner: [Int]?
       for item in items {
-        switch NestedNumbers(item, in: source) {
+        switch NestedNumbers(item) {
         case .ragged(let range, let message):
           self = .ragged(range, message: message)
           return

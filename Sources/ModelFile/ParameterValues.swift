@@ -10,7 +10,11 @@ extension Model {
   public func value(of index: Int) throws(Failure) -> AnyTensor {
     let parameter = parameters[index]
     switch parameter.origin {
-    case .values(let node): return inlineValues(node, shape: parameter.shape)
+    case .values(let node):
+      guard let tensor = AnyTensor(node, elementType: elementType) else {
+        throw Failure(.invalidData, "`\(parameter.path)` is ragged")
+      }
+      return tensor
     case .number(let node):
       let value = node.number ?? 0
       return elementType == .float32
@@ -46,30 +50,5 @@ extension Model {
     return parameters.enumerated().filter { index, parameter in
       if case .drawn = parameter.origin { used.contains(index) } else { false }
     }.map(\.element)
-  }
-
-  private func inlineValues(_ node: Node, shape: [Int]) -> AnyTensor {
-    if elementType == .float64 {
-      if let list = node.numbers { return .float64(Tensor(shape: shape, elements: list.values)) }
-      var elements: [Double] = []
-      forEachNumber(in: node) { value, _ in elements.append(value) }
-      return .float64(Tensor(shape: shape, elements: elements))
-    }
-    var elements: [Float] = []
-    appendFloats(of: node, to: &elements)
-    return .float32(Tensor(shape: shape, elements: elements))
-  }
-
-  /// Rounds each number's text to `Float` at once, which the packed corrections make up for.
-  private func appendFloats(of node: Node, to elements: inout [Float]) {
-    switch node.content {
-    case .numbers(let list):
-      let first = elements.count
-      elements.append(contentsOf: list.values.lazy.map { Float($0) })
-      for (index, value) in list.floatCorrections { elements[first + index] = value }
-    case .sequence(let items): for item in items { appendFloats(of: item, to: &elements) }
-    case .scalar(let scalar): elements.append(Float(scalar.text) ?? Float(node.number ?? 0))
-    case .mapping: break
-    }
   }
 }

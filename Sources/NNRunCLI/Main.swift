@@ -70,7 +70,7 @@ struct Nnrun: ParsableCommand {
       nnrun validate models
       """,
     version: programVersion,
-    subcommands: [RunCommand.self, ValidateCommand.self, ShowCommand.self, SchemaCommand.self],
+    subcommands: [RunCommand.self, ValidateCommand.self, ShowCommand.self, TestCommand.self, SchemaCommand.self],
     defaultSubcommand: RunCommand.self)
 }
 
