@@ -6,7 +6,7 @@ import YAML
 enum BinaryEdits {
   /// Adds the edits that give the `!!binary` at `node` the values of `new`; `old` are those that it has.
   static func add(_ node: Node, old: AnyTensor, new: AnyTensor, in source: SourceText, to edits: inout SourceEdits) {
-    guard !sameBits(old, new) else { return }
+    guard !new.isIdentical(to: old) else { return }
     let text = base64(new.littleEndianBytes)
     let content = contentRange(node.range, in: source)
     var places: [Int] = []
@@ -38,11 +38,6 @@ enum BinaryEdits {
       return SourceRange(start: min(SourceLayout(source).nextLine(range.start), range.end), end: range.end)
     default: return range
     }
-  }
-
-  private static func sameBits(_ old: AnyTensor, _ new: AnyTensor) -> Bool {
-    let (old, new) = (NumberTexts(tensor: old), NumberTexts(tensor: new))
-    return (0..<new.tensor.count).allSatisfy { old.bits($0) == new.bits($0) }
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool { SourceLayout.isBlank(byte) || SourceLayout.isBreak(byte) }

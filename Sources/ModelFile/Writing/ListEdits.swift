@@ -66,10 +66,7 @@ struct ListEdits {
 
   /// Puts a list in the place of a block's parameter, `$name`.
   private mutating func replaceWhole(_ list: List) {
-    let text = NumberTexts(tensor: list.new)
-    guard (0..<list.new.count).contains(where: { text.bits($0) != NumberTexts(tensor: list.old).bits($0) }) else {
-      return
-    }
+    guard !list.new.isIdentical(to: list.old) else { return }
     edits.replace(list.node.range, with: nested(list.new, at: list.node.range.start))
   }
 

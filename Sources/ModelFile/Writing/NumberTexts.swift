@@ -64,6 +64,15 @@ struct NumberTexts {
   }
 }
 
+extension AnyTensor {
+  /// Whether both hold the same bits: -0 is not 0 here.
+  func isIdentical(to other: AnyTensor) -> Bool {
+    guard shape == other.shape, elementType == other.elementType else { return false }
+    let (own, others) = (NumberTexts(tensor: self), NumberTexts(tensor: other))
+    return (0..<count).allSatisfy { own.bits($0) == others.bits($0) }
+  }
+}
+
 /// Base64 (RFC 4648) of bytes.
 func base64(_ bytes: [UInt8]) -> [UInt8] {
   let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

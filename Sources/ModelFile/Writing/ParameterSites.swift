@@ -1,4 +1,5 @@
 import Diagnostics
+import Layers
 import YAML
 
 /// Where a model's text says something about each of its parameters.
@@ -45,9 +46,10 @@ struct ParameterSites {
   func mapping(at offset: Int) -> Node? { mappings[offset] }
 
   /// Whether what is written for the parameter stands for one layer only.
-  func isSingleUse(_ index: Int) -> Bool {
-    sites[index].count == 1 && sites[index].allSatisfy { useCounts[$0.mapping.range.start] == 1 }
-  }
+  func isSingleUse(_ index: Int) -> Bool { sites[index].count == 1 && sites[index].allSatisfy(isSingleUse) }
+
+  /// Whether a mapping stands for one layer only.
+  func isSingleUse(_ site: Site) -> Bool { useCounts[site.mapping.range.start] == 1 }
 
   private static func collect(_ node: Node, _ mappings: inout [Int: Node], _ seen: inout Set<ObjectIdentifier>) {
     switch node.content {
