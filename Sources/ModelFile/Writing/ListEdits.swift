@@ -36,7 +36,8 @@ struct ListEdits {
   static func edits(_ lists: [List], in source: SourceText) -> SourceEdits? {
     var editor = ListEdits(source)
     let places = lists.map { $0.node.numberPlaces(in: source) }
-    let isEntangled = Self.overlap(lists) || places.contains { $0?.contains { if case .alias = $0 { true } else { false } } ?? false }
+    let isEntangled =
+      Self.overlap(lists) || places.contains { $0?.contains { if case .alias = $0 { true } else { false } } ?? false }
     for (list, places) in zip(lists, places) {
       guard let places else {
         editor.replaceWhole(list)
@@ -59,7 +60,8 @@ struct ListEdits {
   /// The bytes of a number without quotes, which a tag makes possible.
   private func digits(_ range: SourceRange) -> SourceRange {
     switch layout.byte(range.start) {
-    case UInt8(ascii: "\""), UInt8(ascii: "'"): SourceRange(start: range.start + 1, end: max(range.end - 1, range.start + 1))
+    case UInt8(ascii: "\""), UInt8(ascii: "'"):
+      SourceRange(start: range.start + 1, end: max(range.end - 1, range.start + 1))
     default: range
     }
   }
@@ -119,7 +121,8 @@ struct ListEdits {
         for claim in wanted { claims[claim.range.start] = claim }
       } else {
         guard case .rectangle(let shape) = NestedNumbers(alias.node, in: source) else { return false }
-        edits.replace(alias.range, with: nested(alias.list.new, first: alias.first, shape: shape, at: alias.range.start))
+        edits.replace(
+          alias.range, with: nested(alias.list.new, first: alias.first, shape: shape, at: alias.range.start))
       }
     }
     for claim in claims.values where claim.old != claim.new { edits.replace(digits(claim.range), with: claim.text) }
@@ -128,6 +131,7 @@ struct ListEdits {
 
   private func claim(_ list: List, _ index: Int, _ range: SourceRange) -> Claim {
     let new = NumberTexts(tensor: list.new)
-    return Claim(old: NumberTexts(tensor: list.old).bits(index), new: new.bits(index), range: range, text: new.text(index))
+    return Claim(
+      old: NumberTexts(tensor: list.old).bits(index), new: new.bits(index), range: range, text: new.text(index))
   }
 }

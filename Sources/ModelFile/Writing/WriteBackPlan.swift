@@ -92,7 +92,8 @@ struct WriteBackPlanner {
     }
     guard let edits = ListEdits.edits(lists, in: model.source) else {
       throw Failure(
-        .invalidData, "the numbers of \(model.path) cannot be replaced: aliases share them in a way that is not supported")
+        .invalidData,
+        "the numbers of \(model.path) cannot be replaced: aliases share them in a way that is not supported")
     }
     plan.edits.add(edits)
   }
@@ -160,7 +161,8 @@ struct WriteBackPlanner {
     try insertWeightsEntry(newWeightsName)
   }
 
-  private mutating func add(_ arrays: [(key: String, value: AnyTensor)], toWeightsFile written: String) throws(Failure) {
+  private mutating func add(_ arrays: [(key: String, value: AnyTensor)], toWeightsFile written: String) throws(Failure)
+  {
     guard case .found(let path) = ModelFolder(modelPath: model.path).resolve(written) else {
       throw Failure(.busy, "\(written) vanished since \(model.path) was read")
     }

@@ -58,7 +58,9 @@ package struct MappingEditor {
 
   /// The column in spaces under which a value may go on in further lines.
   package func continuation(at offset: Int) -> String {
-    isFlow ? layout.lineIndentation(offset) + "    " : (ownEntries.first.map { layout.indentation($0.keyRange.start) } ?? "") + "  "
+    isFlow
+      ? layout.lineIndentation(offset) + "    "
+      : (ownEntries.first.map { layout.indentation($0.keyRange.start) } ?? "") + "  "
   }
 
   /// Inserts `key: value` behind one of the entries `preferred` (the last in the text that allows it), else behind any
@@ -153,7 +155,8 @@ package struct MappingEditor {
     }
     let next = layout.skippingSpace(range.end)
     if layout.byte(next) == UInt8(ascii: ",") {
-      let hasLine = layout.isFirstOnLine(range.start) && layout.isLastOnLine(next + 1)
+      let hasLine =
+        layout.isFirstOnLine(range.start) && layout.isLastOnLine(next + 1)
         && layout.skippingBlanks(next + 1) == layout.lineEnd(next + 1)
       let removed =
         hasLine
@@ -188,7 +191,9 @@ private func isNameByte(_ byte: UInt8) -> Bool {
 package func scalarText(_ text: String, isJSON: Bool = false) -> String {
   let isSafe =
     !isJSON && text.utf8.first.map(isWordByte) ?? false
-    && text.utf8.allSatisfy { isWordByte($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "-") }
+    && text.utf8.allSatisfy {
+      isWordByte($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "-")
+    }
     && isPlainString(text)
   if isSafe { return text }
   var result = "\""

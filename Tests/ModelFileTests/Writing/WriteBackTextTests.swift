@@ -61,7 +61,8 @@ struct WriteBackTextTests {
 
   @Test("zero and minus zero are different numbers")
   func minusZero() throws {
-    #expect(try written(dense("[[0, -0.0], [0, 1]]"), ["a.weight": [-0.0, -0.0, 0, 1]]) == dense("[[-0.0, -0.0], [0, 1]]"))
+    #expect(
+      try written(dense("[[0, -0.0], [0, 1]]"), ["a.weight": [-0.0, -0.0, 0, 1]]) == dense("[[-0.0, -0.0], [0, 1]]"))
   }
 
   @Test("aliases inside a list serve as long as they agree, and give way to a list where they do not")
@@ -69,7 +70,9 @@ struct WriteBackTextTests {
     let old = dense("[&r [1, 2], *r]")
     #expect(try written(old, ["a.weight": [5, 2, 5, 2]]) == dense("[&r [5.0, 2], *r]"))
     #expect(try written(old, ["a.weight": [5, 2, 1, 2]]) == dense("[&r [5.0, 2], [1.0, 2.0]]"))
-    let two = { (bias: String) in dense("[&r [1, 2], [3, 4]]") + "  - {name: b, type: dense, weight: [[1, 0], [0, 1]], bias: \(bias)}\n" }
+    let two = { (bias: String) in
+      dense("[&r [1, 2], [3, 4]]") + "  - {name: b, type: dense, weight: [[1, 0], [0, 1]], bias: \(bias)}\n"
+    }
     #expect(try written(two("*r"), ["b.bias": [8, 9]]) == two("[8.0, 9.0]"))
   }
 
@@ -116,15 +119,18 @@ struct WriteBackTextTests {
 
   @Test("drawn values take the place of `init`, or come in as a new key in the layer's style")
   func drawn() throws {
-    let flow = "nnrun: 1\ninputs: {x: {shape: [N, 1]}}\nlayers:\n  - {name: a, type: dense, units: 1, weight: {init: ones},}  # end\n"
+    let flow =
+      "nnrun: 1\ninputs: {x: {shape: [N, 1]}}\nlayers:\n  - {name: a, type: dense, units: 1, weight: {init: ones},}  # end\n"
     #expect(
       try written(flow, ["a.weight": [3], "a.bias": [4]])
         == flow.replacing("{init: ones}", with: "[[3.0]], bias: [4.0]"))
-    let block = "nnrun: 1\r\ninputs: {x: {shape: [N, 1]}}\r\nlayers:\r\n  - name: a\r\n    type: dense\r\n    units: 1 # one\r\n"
+    let block =
+      "nnrun: 1\r\ninputs: {x: {shape: [N, 1]}}\r\nlayers:\r\n  - name: a\r\n    type: dense\r\n    units: 1 # one\r\n"
     #expect(
       try written(block, ["a.weight": [3], "a.bias": [4]])
         == block.replacing("# one\r\n", with: "# one\r\n    weight: [[3.0]]\r\n    bias: [4.0]\r\n"))
-    let json = "{\"nnrun\": 1, \"inputs\": {\"x\": {\"shape\": [\"N\", 1]}}, \"layers\": [{\"name\": \"a\", \"type\": \"dense\", \"units\": 1}]}"
+    let json =
+      "{\"nnrun\": 1, \"inputs\": {\"x\": {\"shape\": [\"N\", 1]}}, \"layers\": [{\"name\": \"a\", \"type\": \"dense\", \"units\": 1}]}"
     #expect(
       try written(json, ["a.weight": [3], "a.bias": [4]])
         == json.replacing("\"units\": 1", with: "\"units\": 1, \"weight\": [[3.0]], \"bias\": [4.0]"))
@@ -147,7 +153,8 @@ struct WriteBackTextTests {
 
   @Test("one number that becomes too many goes into the weight file, and its key with it")
   func numberTooMany() throws {
-    let text = "nnrun: 1\ninputs: {x: {shape: [N, 64]}}\nlayers:\n  - name: a\n    type: dense\n    weight: 0.5 # half\n    units: 65\n    bias: false\n"
+    let text =
+      "nnrun: 1\ninputs: {x: {shape: [N, 64]}}\nlayers:\n  - name: a\n    type: dense\n    weight: 0.5 # half\n    units: 65\n    bias: false\n"
     let model = try model(text)
     let weight = AnyTensor.float32(Tensor(shape: [65, 64], elements: (0..<65 * 64).map(Float.init)))
     var planner = WriteBackPlanner(model, values: [0: weight], newWeightsName: "m.safetensors")
@@ -155,7 +162,8 @@ struct WriteBackTextTests {
     #expect(planner.plan.newWeights?.arrays.map(\.key) == ["a.weight"])
     #expect(
       planner.plan.edits.applied(to: model.source).map { String(decoding: $0, as: UTF8.self) }
-        == text.replacing("    weight: 0.5 # half", with: "    # half").replacing("nnrun: 1", with: "nnrun: 1\nweights: m.safetensors"))
+        == text.replacing("    weight: 0.5 # half", with: "    # half").replacing(
+          "nnrun: 1", with: "nnrun: 1\nweights: m.safetensors"))
   }
 
   @Test("numbers in a repeated block stay while they agree, and go into the weight file when they do not")
