@@ -2,7 +2,7 @@ import Synchronization
 
 /// An open file; closed when nobody holds it any more.
 ///
-/// Calls that a signal interrupts are repeated, short writes are continued.
+/// Short reads and writes are continued.
 package final class FileDescriptor: Sendable {
   private let number: Atomic<Int32>
   private let ownsNumber: Bool
@@ -10,7 +10,7 @@ package final class FileDescriptor: Sendable {
 
   /// Opens `path`.
   package init(_ path: FilePath, _ mode: OpenMode, _ system: any SystemCalls) throws(SystemError) {
-    let opened = try retrying { () throws(SystemError) in try system.open(path, mode) }
+    let opened = try system.open(path, mode)
     number = Atomic(opened)
     ownsNumber = true
     self.system = system
@@ -34,26 +34,20 @@ package final class FileDescriptor: Sendable {
   package func close() throws(SystemError) {
     let open = number.exchange(-1, ordering: .relaxed)
     guard ownsNumber, open >= 0 else { return }
-    do {
-      try system.close(open)
-    } catch  where error == .interrupted {
-      // Linux has closed it all the same; a second close could hit another file.
-    }
+    try system.close(open)
   }
 
   /// What the system says of it.
   package func status() throws(SystemError) -> FileStatus {
-    try retrying { () throws(SystemError) in try system.status(of: current) }
+    try system.status(of: current)
   }
 
   /// Reads as many bytes as fit, fewer only at the end of the file; returns how many.
   package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
     var done = 0
     while done < buffer.count {
-      let count = try retrying { () throws(SystemError) in
-        try unsafe system.read(
-          current, at: offset + done, into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
-      }
+      let count = try unsafe system.read(
+        current, at: offset + done, into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
       if count == 0 { break }
       done += count
     }
@@ -62,16 +56,14 @@ package final class FileDescriptor: Sendable {
 
   /// Reads what comes next, at most the buffer's size; 0 at the end.
   package func readSome(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
-    try retrying { () throws(SystemError) in try unsafe system.read(current, into: buffer) }
+    try unsafe system.read(current, into: buffer)
   }
 
   /// Writes all the bytes at the current place.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
     var done = 0
     while done < bytes.count {
-      done += try retrying { () throws(SystemError) in
-        try unsafe system.write(current, UnsafeRawBufferPointer(rebasing: bytes[done...]))
-      }
+      done += try unsafe system.write(current, UnsafeRawBufferPointer(rebasing: bytes[done...]))
     }
   }
 
@@ -79,28 +71,46 @@ package final class FileDescriptor: Sendable {
   package func write(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(SystemError) {
     var done = 0
     while done < bytes.count {
-      done += try retrying { () throws(SystemError) in
-        try unsafe system.write(current, at: offset + done, UnsafeRawBufferPointer(rebasing: bytes[done...]))
-      }
+      done += try unsafe system.write(current, at: offset + done, UnsafeRawBufferPointer(rebasing: bytes[done...]))
     }
   }
 
+  /// Writes all the bytes at `offset`.
+  package func write(at offset: Int, _ bytes: [UInt8]) throws(SystemError) {
+    var failure: SystemError?
+    unsafe bytes.withUnsafeBytes { buffer in
+      do throws(SystemError) { try unsafe write(at: offset, buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// The bytes at `offset`, at most `count`, fewer only at the end of the file.
+  package func read(at offset: Int, upTo count: Int) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var result: Result<Int, SystemError> = .success(0)
+    unsafe bytes.withUnsafeMutableBytes { buffer in
+      result = Result { () throws(SystemError) in try unsafe read(at: offset, into: buffer) }
+    }
+    bytes.removeLast(count - (try result.get()))
+    return bytes
+  }
+
   package func flush() throws(SystemError) {
-    try retrying { () throws(SystemError) in try system.flush(current) }
+    try system.flush(current)
   }
 
   package func setMode(_ mode: UInt32) throws(SystemError) {
-    try retrying { () throws(SystemError) in try system.setMode(current, mode) }
+    try system.setMode(current, mode)
   }
 
   package func setOwner(_ owner: UInt32, group: UInt32) throws(SystemError) {
-    try retrying { () throws(SystemError) in try system.setOwner(current, owner: owner, group: group) }
+    try system.setOwner(current, owner: owner, group: group)
   }
 
   /// Takes the file's lock, held until it is closed; false where another process holds it.
   package func lock() throws(SystemError) -> Bool {
     do {
-      try retrying { () throws(SystemError) in try system.lock(current) }
+      try system.lock(current)
       return true
     } catch  where error == .wouldBlock {
       return false
@@ -109,17 +119,6 @@ package final class FileDescriptor: Sendable {
 
   /// Gives a file that was opened as unnamed a name that nothing has yet.
   package func link(as path: FilePath) throws(SystemError) {
-    try retrying { () throws(SystemError) in try system.link(current, as: path) }
-  }
-}
-
-/// Repeats a call for as long as a signal interrupts it.
-package func retrying<Result>(_ call: () throws(SystemError) -> Result) throws(SystemError) -> Result {
-  while true {
-    do {
-      return try call()
-    } catch  where error == .interrupted {
-      continue
-    }
+    try system.link(current, as: path)
   }
 }

@@ -64,7 +64,8 @@ package enum OpenMode: Sendable, Equatable {
 /// The system calls that reading and saving are made of, each as the system has it: a call may be interrupted
 /// (`EINTR`), may write less than it was given, and may fail.
 ///
-/// Tests stand another one in its place to let any call fail, or to end the "process" at any call.
+/// All but the lowest level use them through `UninterruptedCalls`. Tests stand other calls in their place to let any one
+/// fail, or to end the "process" at any one.
 package protocol SystemCalls: Sendable {
   func open(_ path: FilePath, _ mode: OpenMode) throws(SystemError) -> Int32
   func close(_ descriptor: Int32) throws(SystemError)

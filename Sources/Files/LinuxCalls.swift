@@ -4,8 +4,15 @@
   import Musl
 #endif
 
+/// The system as the program uses it.
+package typealias OperatingSystem = UninterruptedCalls<LinuxCalls>
+
+extension OperatingSystem {
+  package init() { self.init(LinuxCalls()) }
+}
+
 /// The system calls of Linux.
-package struct OperatingSystem: SystemCalls {
+package struct LinuxCalls: SystemCalls {
   package init() {}
 
   package func open(_ path: FilePath, _ mode: OpenMode) throws(SystemError) -> Int32 {
