@@ -67,17 +67,38 @@ public struct DiagnosticRenderer: Sendable {
 }
 
 extension [Diagnostic] {
-  /// Sorted by place within each file; the files stay in the order of their first diagnostic.
+  /// Sorted by place within each file, without repetitions (what is shared by aliases is checked at every use); the
+  /// files stay in the order of their first diagnostic.
   public var inFileOrder: [Diagnostic] {
     guard count > 1 else { return self }
     var files: [ObjectIdentifier: Int] = [:]
-    for diagnostic in self {
-      let file = ObjectIdentifier(diagnostic.place.source)
-      if files[file] == nil { files[file] = files.count }
+    var seen: Set<Identity> = []
+    var keys: [(file: Int, start: Int, index: Int)] = []
+    for (index, diagnostic) in enumerated() where seen.insert(Identity(diagnostic)).inserted {
+      let place = diagnostic.place
+      let file = files[ObjectIdentifier(place.source), default: files.count]
+      files[ObjectIdentifier(place.source)] = file
+      keys.append((file, place.range.start, index))
     }
-    let keys = indices.map { index in
-      (files[ObjectIdentifier(self[index].place.source)] ?? 0, self[index].place.range.start, index)
-    }
-    return keys.sorted { $0 < $1 }.map { self[$0.2] }
+    return keys.sorted { $0 < $1 }.map { self[$0.index] }
+  }
+}
+
+/// What makes two diagnostics the same.
+private struct Identity: Hashable {
+  private let file: ObjectIdentifier
+  private let range: SourceRange
+  private let code: DiagnosticCode
+  private let message: String
+  private let notes: [String]
+  private let noteRanges: [SourceRange?]
+
+  init(_ diagnostic: Diagnostic) {
+    file = ObjectIdentifier(diagnostic.place.source)
+    range = diagnostic.place.range
+    code = diagnostic.code
+    message = diagnostic.message
+    notes = diagnostic.notes.map(\.message)
+    noteRanges = diagnostic.notes.map { $0.place?.range }
   }
 }

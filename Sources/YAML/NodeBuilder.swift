@@ -11,6 +11,8 @@ struct NodeBuilder {
   static let mostAliasedNodes = 1_000_000
   /// The most errors that are listed.
   static let mostDiagnostics = 1_000
+  /// The most anchors among which one is looked for that an author may have meant.
+  private static let mostCandidates = 200
   /// What a node costs when aliases are counted; a packed number costs 1.
   private static let nodeCost = 16
 
@@ -118,8 +120,8 @@ struct NodeBuilder {
         return
       }
     }
-    // What was read is not whole.
-    root = nil
+    // Of several documents the first is whole; else what was read is not.
+    if documents < 2 { root = nil }
   }
 
   private mutating func secondDocument(_ reader: borrowing EventReader) {
@@ -172,7 +174,7 @@ struct NodeBuilder {
   private mutating func value(
     of text: String, isPlain: Bool, _ properties: Properties, at range: SourceRange
   ) -> (Scalar.Value, tag: String?, isErroneous: Bool) {
-    let untagged: Scalar.Value = isPlain ? ScalarResolution.resolve(text) : .string(text)
+    var untagged: Scalar.Value { isPlain ? ScalarResolution.resolve(text) : .string(text) }
     guard let full = properties.tag else { return (untagged, nil, false) }
     guard let tag = Tag(full: full) else {
       reportUnknownTag(properties)
@@ -224,7 +226,8 @@ struct NodeBuilder {
         .recursiveAlias, "`*\(name)` stands inside the value that it names; a value cannot contain itself", at: range,
         notes: [note("the value that `&\(name)` names begins here", at: anchor.range)])
     } else {
-      let hint = suggestion(for: name, among: anchors.keys.sorted()).map { "; did you mean `*\($0)`?" } ?? ""
+      let candidates = anchors.count <= Self.mostCandidates ? anchors.keys.sorted() : []
+      let hint = suggestion(for: name, among: candidates).map { "; did you mean `*\($0)`?" } ?? ""
       report(
         .undefinedAlias, "no anchor `&\(name)` stands before this alias\(hint)", at: range)
     }
@@ -388,7 +391,8 @@ struct NodeBuilder {
     let found = lineBreaks.last.map { $0.start < end } ?? false
     while let range = lineBreaks.last, range.start < end {
       lineBreaks.removeLast()
-      let name = range.end - range.start == 2 ? "U+0085" : "U+2028 or U+2029"
+      let last = source.bytes[range.end - 1]
+      let name = last == 0x85 ? "U+0085" : last == 0xA8 ? "U+2028" : "U+2029"
       report(
         .lineBreak, "\(name) is a line break to some readers and not to others; use an ordinary line break", at: range)
     }

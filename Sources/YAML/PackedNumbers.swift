@@ -151,10 +151,9 @@ extension NumberList {
 extension Node {
   /// The plain number at `range`.
   static func number(in bytes: [UInt8], range: SourceRange) -> Node {
-    let text = bytes.span.extracting(range.start..<range.end)
-    let string = String(decoding: bytes[range.start..<range.end], as: UTF8.self)
+    let text = String(decoding: bytes[range.start..<range.end], as: UTF8.self)
     return Node(
       range: range,
-      content: .scalar(Scalar(text: string, value: ScalarResolution.resolve(text), isPlain: true, tag: nil)))
+      content: .scalar(Scalar(text: text, value: ScalarResolution.resolve(text), isPlain: true, tag: nil)))
   }
 }

@@ -9,6 +9,9 @@ public enum YAMLDocument {
     if let problem = TextProblem.inBeginning(of: source) {
       return ParsedDocument(source: source, root: nil, diagnostics: [problem])
     }
+    guard source.textStart < source.bytes.count else {
+      return ParsedDocument(source: source, root: nil, diagnostics: [emptyDocument(source)])
+    }
     var reading = Reading(source: source, end: source.bytes.count)
     if let badByte = reading.badByte {
       // libyaml reads ahead: what stands before the bad byte is read alone, to find what else is wrong.

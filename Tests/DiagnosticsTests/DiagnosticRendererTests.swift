@@ -67,6 +67,7 @@ struct DiagnosticRendererTests {
     let mixed = [at(first, 2, "1c"), at(second, 1, "2b"), at(first, 0, "1a"), at(second, 0, "2a"), at(first, 0, "1a'")]
     #expect(mixed.inFileOrder.map(\.message) == ["1a", "1a'", "1c", "2a", "2b"])
     #expect(DiagnosticRenderer().render([]).isEmpty)
+    #expect((mixed + mixed).inFileOrder.map(\.message) == mixed.inFileOrder.map(\.message))
   }
 
   @Test(
