@@ -87,6 +87,9 @@ final class SchemaLibrary {
       report(.invalidSchema, "`$ref` must be a string", at: reference, in: schema)
       return nil
     }
+    if text.hasPrefix("#/"), let resource = resources[schema.base], !text.utf8.contains(UInt8(ascii: "%")) {
+      if let found = follow(text.utf8.dropFirst(), from: resource) { return found }
+    }
     let target = URIReference(text).resolved(against: URIReference(schema.base))
     let uri = target.withoutFragment
     guard let resource = resources[uri] else {
@@ -98,7 +101,7 @@ final class SchemaLibrary {
     let fragment = target.fragment ?? ""
     if fragment.isEmpty { return resource }
     if fragment.hasPrefix("/"), let pointer = URIReference.decoded(fragment),
-      let found = follow(pointer, from: resource)
+      let found = follow(pointer.utf8[...], from: resource)
     {
       return found
     }
@@ -108,10 +111,10 @@ final class SchemaLibrary {
   }
 
   /// The schema at a JSON pointer (RFC 6901) below `root`.
-  private func follow(_ pointer: String, from root: Subschema) -> Subschema? {
+  private func follow(_ pointer: Substring.UTF8View, from root: Subschema) -> Subschema? {
     var current = root
-    for token in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-      guard let key = Self.unescaped(token) else { return nil }
+    for token in pointer.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst() {
+      guard let key = Self.unescaped(Substring(token)) else { return nil }
       let next: Node?
       if current.node.entries != nil {
         next = current.node[key]
@@ -130,7 +133,7 @@ final class SchemaLibrary {
   }
 
   private static func unescaped(_ token: Substring) -> String? {
-    guard token.contains("~") else { return String(token) }
+    guard token.utf8.contains(UInt8(ascii: "~")) else { return String(token) }
     var text = ""
     var isEscape = false
     for character in token {

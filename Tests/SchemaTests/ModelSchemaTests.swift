@@ -65,6 +65,21 @@ struct ModelSchemaTests {
     }
   }
 
+  @Test("allows every model that the project holds")
+  func models() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("models")
+    let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    let models = paths.filter { $0.hasSuffix(".yaml") }
+    #expect(!models.isEmpty)
+    for path in models {
+      let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(path)))
+      let document = YAMLDocument.parse(source: SourceText(name: path, bytes: bytes))
+      let found = try ModelSchema.validate(document.validRoot(), source: document.source)
+      #expect(found.isEmpty, "\(DiagnosticRenderer().render(found))")
+    }
+  }
+
   private static let head = "nnrun: 1\ninputs: {x: {shape: [N, 2]}}\n"
 
   @Test(
