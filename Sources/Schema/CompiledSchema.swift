@@ -65,7 +65,7 @@ package final class CompiledSchema {
   private func validate(
     _ node: Node, in source: SourceText, against schema: Subschema, label: String
   ) -> [Diagnostic] {
-    let steps = 20_000_000 + 20 * source.bytes.count
+    let steps = 1_000_000 + 50 * source.bytes.count
     var validator = Validator(library: library, assertsEncoding: assertsEncoding, steps: steps)
     let isValid = validator.isValid(.node(node), schema)
     var reporter = Reporter(validator: validator, source: source)
