@@ -159,6 +159,19 @@ package struct LinuxCalls: SystemCalls {
     }
   }
 
+  package func names(in folder: FilePath) throws(SystemError) -> [FilePath] {
+    try unsafe withCString(folder) { name throws(SystemError) in
+      guard let stream = unsafe opendir(name) else { throw SystemError(code: errno) }
+      defer { unsafe _ = closedir(stream) }
+      var names: [FilePath] = []
+      while let entry = unsafe readdir(stream) {
+        let bytes = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
+        if bytes != [UInt8(ascii: ".")], bytes != Array("..".utf8) { names.append(FilePath(bytes: bytes)) }
+      }
+      return names
+    }
+  }
+
   package func randomNumber() -> UInt64 {
     var generator = SystemRandomNumberGenerator()
     return generator.next()

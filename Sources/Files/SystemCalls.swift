@@ -92,6 +92,8 @@ package protocol SystemCalls: Sendable {
   func resolve(_ path: FilePath) throws(SystemError) -> FilePath
   /// Where a link points to.
   func readLink(_ path: FilePath) throws(SystemError) -> FilePath
+  /// The names in a folder, but for `.` and `..`, in no order.
+  func names(in folder: FilePath) throws(SystemError) -> [FilePath]
   func randomNumber() -> UInt64
   func sleep(milliseconds: Int)
 }

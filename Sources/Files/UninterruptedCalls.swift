@@ -79,6 +79,10 @@ package struct UninterruptedCalls<Base: SystemCalls>: SystemCalls {
     try repeated { () throws(SystemError) in try base.readLink(path) }
   }
 
+  package func names(in folder: FilePath) throws(SystemError) -> [FilePath] {
+    try repeated { () throws(SystemError) in try base.names(in: folder) }
+  }
+
   package func randomNumber() -> UInt64 { base.randomNumber() }
 
   package func sleep(milliseconds: Int) { base.sleep(milliseconds: milliseconds) }

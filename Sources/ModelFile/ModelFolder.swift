@@ -1,13 +1,5 @@
 import Files
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The folder of a model file, after links: the files that the model names lie in it or below.
 struct ModelFolder {
   /// Where a file that a model names is.
@@ -17,17 +9,11 @@ struct ModelFolder {
     case outside(String)
   }
 
-  /// The folder's path, without links and without a slash at its end.
-  private let folder: String?
+  /// The folder's path, without links.
+  private let folder: FilePath?
+  private let system = OperatingSystem()
 
-  init(modelPath: String) {
-    guard let real = realPath(modelPath) else {
-      folder = nil
-      return
-    }
-    let end = real.lastIndex(of: "/") ?? real.startIndex
-    folder = String(real[..<end])
-  }
+  init(modelPath: String) { folder = (try? system.resolve(FilePath(modelPath)))?.folder }
 
   /// Finds the file that is written as `written` in the model.
   func resolve(_ written: String) -> Resolution {
@@ -39,21 +25,14 @@ struct ModelFolder {
       if depth < 0 { return .outside("leaves the folder of the model") }
     }
     guard let folder else { return .missing("the model file itself is not in a folder") }
-    guard let real = realPath(folder + "/" + written) else { return .missing(systemMessage()) }
-    guard real.hasPrefix(folder + "/") else { return .outside("is a link that leads out of the folder of the model") }
-    return .found(FilePath(real))
+    do {
+      let real = try system.resolve(folder.appending(FilePath(written)))
+      guard real.relative(to: folder) != nil else {
+        return .outside("is a link that leads out of the folder of the model")
+      }
+      return .found(real)
+    } catch {
+      return .missing(error.reason)
+    }
   }
-}
-
-/// A path without links, `.` and `..`; nil where nothing is there.
-func realPath(_ path: String) -> String? {
-  guard let resolved = unsafe realpath(path, nil) else { return nil }
-  defer { unsafe free(resolved) }
-  return unsafe String(cString: resolved)
-}
-
-/// What the system says of the last error.
-private func systemMessage() -> String {
-  guard let text = unsafe strerror(errno) else { return "error \(errno)" }
-  return unsafe String(cString: text)
 }

@@ -1,47 +1,36 @@
 import Diagnostics
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Files
 
 /// Whether a path names a folder.
 func isFolder(_ path: String) -> Bool {
-  var status = stat()
-  return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  (try? OperatingSystem().status(of: FilePath(path), followingLinks: true))?.kind == .folder
 }
 
 /// Whether anything is at a path.
 func fileExists(_ path: String) -> Bool {
-  var status = stat()
-  return unsafe stat(path, &status) == 0
+  (try? OperatingSystem().status(of: FilePath(path), followingLinks: true)) != nil
 }
 
 /// The `*.yaml` files in a folder and below it, in the order of their paths. Hidden folders and links to folders are
 /// left out, so the search ends.
 func yamlFiles(below folder: String) throws(Failure) -> [String] {
+  let system = OperatingSystem()
   var files: [String] = []
-  var pending = [folder]
+  var pending = [FilePath(folder)]
   while let current = pending.popLast() {
-    guard let directory = unsafe opendir(current) else {
-      throw Failure(.cannotRead, "`\(printable(current))` cannot be read: \(unsafe String(cString: strerror(errno)))")
+    let names: [FilePath]
+    do {
+      names = try system.names(in: current)
+    } catch {
+      throw error.whileReading(current.description)
     }
-    defer { unsafe closedir(directory) }
-    while let entry = unsafe readdir(directory) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name.hasPrefix(".") { continue }
-      let path = current.hasSuffix("/") ? current + name : current + "/" + name
-      var status = stat()
-      guard unsafe lstat(path, &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
+    for name in names where name.bytes.first != UInt8(ascii: ".") {
+      let path = FilePath(
+        bytes: current.bytes + (current.bytes.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]) + name.bytes)
+      if (try? system.status(of: path, followingLinks: false))?.kind == .folder {
         pending.append(path)
-      } else if name.hasSuffix(".yaml") {
-        files.append(path)
+      } else if name.bytes.suffix(5) == Array(".yaml".utf8)[...] {
+        files.append(path.text)
       }
     }
   }

@@ -1,5 +1,14 @@
 import ArgumentParser
 import Diagnostics
+import Files
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 @main
 enum Main {
@@ -19,7 +28,12 @@ enum Main {
 
   /// The words after the program's name; none at all ask for help.
   private static func arguments() -> [String] {
-    let words = Array(CommandLine.arguments.dropFirst())
+    // File names need not be UTF-8; the standard library's arguments would lose what is not.
+    var words: [String] = []
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let word = unsafe CommandLine.unsafeArgv[index] else { break }
+      words.append(FilePath(bytes: unsafe Array(UnsafeRawBufferPointer(start: word, count: strlen(word)))).text)
+    }
     return words.isEmpty ? ["--help"] : words
   }
 

@@ -64,6 +64,20 @@ struct FilePathTests {
   }
 }
 
+extension FilePathTests {
+  @Test(
+    "any name passes through text and back",
+    arguments: [
+      Array("a b".utf8), [0x61, 0xFF, 0x80, 0xC3], Array("\u{10FFFF}\u{10FF80}ä\u{10FF7F}".utf8), [0xF4, 0x8F], [],
+    ])
+  func text(_ bytes: [UInt8]) {
+    #expect(FilePath(FilePath(bytes: bytes).text) == FilePath(bytes: bytes))
+    if String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0xF4) {
+      #expect(Array(FilePath(bytes: bytes).text.utf8) == bytes)
+    }
+  }
+}
+
 @Suite("Reading and writing files")
 struct FileTests {
   @Test("what is no regular file is refused in words")
@@ -183,21 +197,5 @@ struct FileTests {
       try FileTransaction.reading(link) { () throws(Failure) in try readWholeFile(link, limit: 9) } == Array("new".utf8)
     )
     withExtendedLifetime(lock) {}
-  }
-
-  @Test("a model's files stay in its folder")
-  func contained() throws {
-    let folder = try TemporaryFolder()
-    let model = try folder.file("model.yaml", "")
-    _ = try folder.file("w.npz", "")
-    makeLink(folder.path.appending("out"), to: "/etc")
-    makeLink(folder.path.appending("in"), to: "w.npz")
-    let real = try OperatingSystem().resolve(folder.path)
-    #expect(try containedPath("w.npz", besideModel: model) == real.appending("w.npz"))
-    #expect(try containedPath("in", besideModel: model) == real.appending("w.npz"))
-    #expect(try containedPath("a/../absent.npy", besideModel: model).folder.bytes.starts(with: real.bytes))
-    for name: FilePath in ["/etc/passwd", "../x", "a/../../x", "out/passwd", "out/absent", "", ".", "a\0"] {
-      #expect(failure { _ = try containedPath(name, besideModel: model) }?.kind == .invalidData, "\(name)")
-    }
   }
 }

@@ -348,6 +348,7 @@ final class SimulatedDisk: SystemCalls {
   }
 
   func readLink(_ path: FilePath) throws(SystemError) -> FilePath { throw SystemError(code: EINVAL) }
+  func names(in folder: FilePath) throws(SystemError) -> [FilePath] { throw SystemError(code: EINVAL) }
   func randomNumber() -> UInt64 { state.withLock { UInt64($0.clock) } }
   func sleep(milliseconds: Int) {}
 }
