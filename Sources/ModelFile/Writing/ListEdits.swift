@@ -120,7 +120,7 @@ struct ListEdits {
       if wanted.allSatisfy({ claims[$0.range.start]?.new ?? $0.new == $0.new }) {
         for claim in wanted { claims[claim.range.start] = claim }
       } else {
-        guard case .rectangle(let shape) = NestedNumbers(alias.node, in: source) else { return false }
+        guard case .rectangle(let shape) = NestedNumbers(alias.node) else { return false }
         edits.replace(
           alias.range, with: nested(alias.list.new, first: alias.first, shape: shape, at: alias.range.start))
       }
