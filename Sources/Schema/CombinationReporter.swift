@@ -35,7 +35,8 @@ extension Reporter {
     if let entries = node.entries, let discriminator = alternatives.discriminator(library) {
       return reportDiscriminated(node, entries, alternatives, discriminator, context)
     }
-    let viable = branches.filter { accepts($0, node) }
+    var viable: [Subschema] = []
+    for branch in branches where accepts(branch, node) { viable.append(branch) }
     if viable.isEmpty { return reportMismatch(node, phrase(branches, node), context) }
     if node.entries != nil { return reportByKeys(node, viable, context) }
     guard viable.count == 1, let only = viable.first else {
@@ -56,8 +57,9 @@ extension Reporter {
   }
 
   /// Whether a schema is meant for values of the node's kind.
-  private func accepts(_ schema: Subschema, _ node: Node, depth: Int = 0) -> Bool {
-    guard depth < 16 else { return true }
+  private mutating func accepts(_ schema: Subschema, _ node: Node, depth: Int = 0) -> Bool {
+    validator.steps -= 1
+    guard depth < 16, !validator.isExhausted else { return true }
     let keywords = schema.keywords(library)
     if let constant = keywords.constant { return constant }
     if let reference = keywords.reference { return accepts(reference, node, depth: depth + 1) }
@@ -70,9 +72,10 @@ extension Reporter {
     }
     if validator.assertsEncoding, keywords.isBase64, !node.isBinary { return false }
     if !expectation(for: node).isBegun(schema) { return false }
-    if !keywords.allOf.allSatisfy({ accepts($0, node, depth: depth + 1) }) { return false }
-    let nested = (keywords.anyOf ?? keywords.oneOf)?.branches
-    return nested?.contains { accepts($0, node, depth: depth + 1) } ?? true
+    for schema in keywords.allOf where !accepts(schema, node, depth: depth + 1) { return false }
+    guard let nested = (keywords.anyOf ?? keywords.oneOf)?.branches else { return true }
+    for branch in nested where accepts(branch, node, depth: depth + 1) { return true }
+    return false
   }
 
   // MARK: Mappings told apart by a key

@@ -12,7 +12,7 @@ struct Expectation {
   func phrase(_ schema: Subschema, depth: Int = 0) -> String? {
     let keywords = schema.keywords(library)
     if let noun = keywords.noun { return Self.withArticle(noun) }
-    guard depth < 8, keywords.constant == nil else { return nil }
+    guard depth < 4, keywords.constant == nil else { return nil }
     if let reference = keywords.reference { return phrase(reference, depth: depth + 1) }
     if let values = keywords.const ?? keywords.enumeration { return Self.joined(values.values.map(\.quoted)) }
     if let alternatives = keywords.anyOf ?? keywords.oneOf {
@@ -26,8 +26,9 @@ struct Expectation {
   /// The phrases of several schemas, each once.
   func phrases(_ schemas: [Subschema], depth: Int = 0) -> [String] {
     var found: [String] = []
-    let meant = schemas.filter(isBegun)
-    for schema in meant.isEmpty ? schemas : meant {
+    let shown = Array(schemas.prefix(25))
+    let meant = shown.filter(isBegun)
+    for schema in meant.isEmpty ? shown : meant {
       if let phrase = phrase(schema, depth: depth), !found.contains(phrase) { found.append(phrase) }
     }
     return found

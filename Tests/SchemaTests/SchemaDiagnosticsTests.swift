@@ -148,6 +148,18 @@ struct SchemaDiagnosticsTests {
     #expect(found.map(\.code) == [.schemaTooComplex])
   }
 
+  @Test("ends where a schema multiplies the reasons")
+  func manyReasons() {
+    var text = "definitions:\n  a12: {type: integer}\n"
+    for level in 0..<12 {
+      let next = "{$ref: '#/definitions/a\(level + 1)'}"
+      text += "  a\(level): {anyOf: [\(Array(repeating: next, count: 2).joined(separator: ", "))]}\n"
+    }
+    text += "$ref: '#/definitions/a0'\n"
+    let found = SchemaCheck.validate([Self.schema("x")], schema: Self.schema(text))
+    #expect(found.map(\.code).contains(.wrongType))
+  }
+
   @Test("takes a chain of references up to a bound")
   func chain() {
     func schema(_ length: Int) -> ParsedDocument {
