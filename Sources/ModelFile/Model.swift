@@ -76,6 +76,8 @@ public struct Model: Sendable {
   public let parameters: [Parameter]
   /// What is asked for, in order.
   public let outputs: [Output]
+  /// The seed that parameters without values are drawn by: that of the file's `training` section, unless it is changed.
+  public var seed: Int
   /// The graph of inference, with every layer in it; its parameters are `parameters`.
   let context: LayerContext
   /// The values of `outputs` as the author sees them.

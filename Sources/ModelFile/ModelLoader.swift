@@ -190,7 +190,7 @@ public struct ModelLoader {
       path: path, source: source, root: root, elementType: elementType, layout: layout, inputs: inputs, layers: layers,
       parameters: assembly.parameters.parameters,
       outputs: outputs.map { Model.Output(name: $0.name, shape: layers[$0.layer].shape, layer: $0.layer) },
-      context: context, presentedOutputs: presented)
+      seed: root["training"]?["seed"]?.integer ?? 0, context: context, presentedOutputs: presented)
   }
 
   /// Warns about layers that no output needs; of a residual that is not needed, only about itself.

@@ -41,9 +41,6 @@ extension Model {
     }
   }
 
-  /// The seed of initialisation, shuffling and dropout.
-  public var seed: Int { root["training"]?["seed"]?.integer ?? 0 }
-
   /// How many of the parameters that the outputs need are drawn, having no values anywhere.
   public var drawnParameters: [Parameter] {
     let used = Set(layers.filter(\.isUsed).flatMap(\.parameters))

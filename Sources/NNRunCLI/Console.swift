@@ -45,6 +45,15 @@ enum Console {
     _ = line.withUTF8 { unsafe writeAll($0, to: 2) }
   }
 
+  /// Replaces the line that shows how a long work goes, on a terminal.
+  static func status(_ text: String) {
+    // To the line's start, and clear it; a long line is cut at the terminal's edge so that it stays one.
+    var size = winsize()
+    let hasSize = unsafe ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    var line = "\r\u{1B}[K" + (hasSize ? String(text.prefix(Int(size.ws_col) - 1)) : text)
+    _ = line.withUTF8 { unsafe writeAll($0, to: 2) }
+  }
+
   /// Says what went wrong.
   static func report(_ failure: Failure, color: ColorChoice = .auto) {
     if !failure.diagnostics.isEmpty { report(failure.diagnostics, color: color) }

@@ -84,7 +84,10 @@ struct Nnrun: ParsableCommand {
       nnrun validate models
       """,
     version: programVersion,
-    subcommands: [RunCommand.self, ValidateCommand.self, ShowCommand.self, TestCommand.self, SchemaCommand.self],
+    subcommands: [
+      RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
+      GradcheckCommand.self, SchemaCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 }
 

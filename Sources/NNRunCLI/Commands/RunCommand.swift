@@ -69,16 +69,18 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let model = try loadModel(model, options)
     if let output { try ResultFormat(path: output).check(outputs: model.outputs.count) }
-    let inputs = try InputArrays(input, for: model)
+    let inputs = try NamedArrays(
+      input, names: model.inputs.map(\.name), option: "--input", noun: "input", requiresAll: true
+    ).all
     let names = try labels.map { try ClassNames(path: $0) }
     remarkOnDrawnParameters(of: model)
     if let trace { try writeTrace(of: model, inputs, to: trace) }
     let network = Network(model, threads: threads)
-    let shapes = try network.resultShapes(inputs.shapes)
+    let shapes = try network.resultShapes(inputs.map(\.shape))
     let writer = try makeWriter(for: network, shapes: shapes, names: names)
     try network.run(
-      shapes: inputs.shapes, batchSize: batchSize,
-      read: { index, rows throws(Failure) in try inputs.read(index, rows: rows, as: model.elementType) },
+      shapes: inputs.map(\.shape), batchSize: batchSize,
+      read: { index, rows throws(Failure) in try inputs[index].read(rows, as: model.elementType) },
       write: { results throws(Failure) in try writer.append(results) })
     try writer.finish()
   }
@@ -92,14 +94,14 @@ struct RunCommand: ParsableCommand {
     return json ? JSONResultWriter(results, to: nil) : TextPrinter(results)
   }
 
-  private func writeTrace(of model: Model, _ inputs: InputArrays, to path: String) throws {
+  private func writeTrace(of model: Model, _ inputs: [ArraySource], to path: String) throws {
     let network = Network(model, threads: threads, tracing: true)
-    let shapes = try network.resultShapes(inputs.shapes)
+    let shapes = try network.resultShapes(inputs.map(\.shape))
     let results = zip(network.resultNames, shapes).map { ResultDescription(name: $0, shape: $1) }
     let writer = try ResultFormat.npz(path).writer(results, elementType: model.elementType)
     try network.run(
-      shapes: inputs.shapes, batchSize: batchSize,
-      read: { index, rows throws(Failure) in try inputs.read(index, rows: rows, as: model.elementType) },
+      shapes: inputs.map(\.shape), batchSize: batchSize,
+      read: { index, rows throws(Failure) in try inputs[index].read(rows, as: model.elementType) },
       write: { results throws(Failure) in try writer.append(results) })
     try writer.finish()
   }
@@ -110,5 +112,12 @@ struct RunCommand: ParsableCommand {
     let what = drawn.count == 1 ? "`\(first.path)` has" : "\(drawn.count) parameters have"
     options.remark(
       "nnrun: note: \(what) no values yet and \(drawn.count == 1 ? "is" : "are") drawn by seed \(model.seed)")
+  }
+}
+
+extension ArraySource {
+  /// Some rows, or all of it.
+  fileprivate func read(_ rows: Range<Int>?, as elementType: ElementType) throws(Failure) -> AnyTensor {
+    if let rows { try read(rows: rows, as: elementType) } else { try read(as: elementType) }
   }
 }

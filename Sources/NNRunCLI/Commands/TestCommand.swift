@@ -21,9 +21,7 @@ struct TestCommand: ParsableCommand {
   @OptionGroup var options: SharedOptions
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads is from 1 to 1024, not \(threads)")
-    }
+    try checkThreads(threads)
   }
 
   func run() throws {

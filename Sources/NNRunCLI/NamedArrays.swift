@@ -4,24 +4,27 @@ import Files
 import ModelFile
 import Tensors
 
-/// The arrays that the command line gives for a model's inputs (or targets), in the model's order.
-struct InputArrays {
-  private let arrays: [ArraySource]
+/// The arrays that the command line gives for a model's inputs or targets, by the model's names.
+struct NamedArrays {
+  private let names: [String]
+  private let arrays: [String: ArraySource]
 
-  /// Their shapes.
-  var shapes: [[Int]] { arrays.map(\.shape) }
+  /// The arrays in the order of the names.
+  var all: [ArraySource] { names.compactMap { arrays[$0] } }
 
-  /// Finds the arrays for a model's inputs among the words of `--input`.
-  init(_ words: [String], for model: Model) throws {
-    try self.init(words, names: model.inputs.map(\.name), option: "--input", noun: "input")
+  /// The arrays by the places of their names.
+  var byIndex: [Int: ArraySource] {
+    Dictionary(uniqueKeysWithValues: names.enumerated().compactMap { index, name in arrays[name].map { (index, $0) } })
   }
 
-  /// Finds an array for each of `names`: `NAME=PATH` for one, a bare `PATH` for the only one, or a `.npz` with the names.
-  init(_ words: [String], names: [String], option: String, noun: String) throws {
+  /// Finds arrays for `names`: `NAME=PATH` for one, a bare `PATH` for the only one, or a `.npz` with the names. There has
+  /// to be one at least, and one for each name where `requiresAll`.
+  init(_ words: [String], names: [String], option: String, noun: String, requiresAll: Bool) throws {
+    self.names = names
     guard !words.isEmpty else {
       let example = names.count == 1 ? "\(option) PATH" : names.map { "\(option) \($0)=PATH" }.joined(separator: " ")
-      throw ValidationError(
-        "the model needs \(names.count == 1 ? "an \(noun)" : "\(names.count) \(noun)s"): add `\(example)`")
+      let needed = names.count == 1 ? "an array for its \(noun)" : "arrays for its \(names.count) \(noun)s"
+      throw ValidationError("the model needs \(needed): add `\(example)`")
     }
     guard words.filter({ $0 == "-" || $0.hasSuffix("=-") }).count <= 1 else {
       throw ValidationError("standard input can be read only once")
@@ -36,17 +39,10 @@ struct InputArrays {
         }
       }
     }
-    arrays = try names.map { name in
-      guard let array = found[name] else {
-        throw ValidationError("\(noun) `\(name)` is missing: add `\(option) \(name)=PATH`")
-      }
-      return array
+    arrays = found
+    for name in names where requiresAll && found[name] == nil {
+      throw ValidationError("\(noun) `\(name)` is missing: add `\(option) \(name)=PATH`")
     }
-  }
-
-  /// The given rows of one of the arrays, or all of it.
-  func read(_ index: Int, rows: Range<Int>?, as elementType: ElementType) throws(Failure) -> AnyTensor {
-    if let rows { try arrays[index].read(rows: rows, as: elementType) } else { try arrays[index].read(as: elementType) }
   }
 
   /// A word's name, if it has one, and its path. A path may hold `=` too, so a name has to be one of the model's.

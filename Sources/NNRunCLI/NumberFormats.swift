@@ -1,0 +1,52 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A number with so many decimals; in powers of ten where it is too large or too small to show that way.
+func decimal(_ value: Double, digits: Int) -> String {
+  guard value.isFinite else { return "\(value)" }
+  let unit = pow(10, Double(digits))
+  guard value.magnitude < 1e9, value == 0 || value.magnitude * unit >= 1 else { return scientific(value) }
+  let scaled = Int((value.magnitude * unit).rounded())
+  let fraction = String(scaled % Int(unit))
+  let sign = value < 0 ? "-" : ""
+  return "\(sign)\(scaled / Int(unit))." + String(repeating: "0", count: digits - fraction.count) + fraction
+}
+
+/// A number in powers of ten with three digits: `1.23e-07`.
+func scientific(_ value: Double) -> String {
+  guard value.isFinite, value != 0 else { return "\(value)" }
+  var exponent = Int(floor(log10(value.magnitude)))
+  var mantissa = (value.magnitude / pow(10, Double(exponent)) * 100).rounded()
+  if mantissa >= 1000 {
+    mantissa /= 10
+    exponent += 1
+  }
+  let digits = Int(mantissa)
+  let fraction = digits % 100
+  return
+    "\(value < 0 ? "-" : "")\(digits / 100).\(fraction < 10 ? "0" : "")\(fraction)e\(exponent < 0 ? "-" : "+")\(abs(exponent) < 10 ? "0" : "")\(abs(exponent))"
+}
+
+/// A count with its digits in groups of three.
+func grouped(_ value: Int) -> String {
+  var text = ""
+  for (index, digit) in String(value).enumerated() {
+    if index > 0, (String(value).count - index) % 3 == 0 { text += "," }
+    text.append(digit)
+  }
+  return text
+}
+
+/// A stretch of time as people say it: `42 s`, `3 min 20 s`, `2 h 5 min`.
+func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds < 1e8 else { return "?" }
+  let whole = Int(seconds.rounded())
+  if whole < 60 { return "\(whole) s" }
+  if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+  return "\(whole / 3600) h \(whole % 3600 / 60) min"
+}
