@@ -7,7 +7,8 @@ import Training
 /// The arrays that training and evaluation take.
 struct DataOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: "An array of inputs (.npy or .npz): PATH, or NAME=PATH again and again, - for standard input.",
+    name: .shortAndLong,
+    help: "An array of inputs (.npy or .npz): PATH, or NAME=PATH again and again, - for standard input.",
     completion: .file(extensions: ["npy", "npz"]))
   var input: [String] = []
 

@@ -10,7 +10,9 @@ func historyTable(_ records: [EpochRecord], metrics: [Metric]) -> String {
     var cells = ["\(record.epoch)", "\(record.loss)"] + record.metrics.map { "\($0)" }
     if hasValidation {
       cells += [record.validationLoss.map { "\($0)" } ?? ""]
-      cells += metrics.indices.map { record.validationMetrics.indices.contains($0) ? "\(record.validationMetrics[$0])" : "" }
+      cells += metrics.indices.map {
+        record.validationMetrics.indices.contains($0) ? "\(record.validationMetrics[$0])" : ""
+      }
     }
     text += cells.joined(separator: ",") + "\n"
   }

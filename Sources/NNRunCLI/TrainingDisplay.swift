@@ -40,7 +40,9 @@ final class TrainingDisplay {
       clearBar()
       let seconds = seconds(since: epochStart)
       var line = "epoch \(record.epoch)/\(trainer.configuration.epochs)  loss \(decimal(record.loss, digits: 5))"
-      for (metric, value) in zip(trainer.metrics, record.metrics) { line += "  \(metric.name) \(decimal(value, digits: 4))" }
+      for (metric, value) in zip(trainer.metrics, record.metrics) {
+        line += "  \(metric.name) \(decimal(value, digits: 4))"
+      }
       if let loss = record.validationLoss {
         line += "  validation loss \(decimal(loss, digits: 5))"
         for (metric, value) in zip(trainer.metrics, record.validationMetrics) {
@@ -66,7 +68,9 @@ final class TrainingDisplay {
     let all = Double(progress.epochs - (firstEpoch ?? 1) + 1)
     let left = done > 0 ? self.seconds(since: start) * (all - done) / done : .infinity
     var line = "epoch \(progress.epoch)/\(progress.epochs) [\(bar)] loss \(decimal(progress.loss, digits: 5))"
-    for (metric, value) in zip(trainer.metrics, progress.metrics) { line += " \(metric.name) \(decimal(value, digits: 4))" }
+    for (metric, value) in zip(trainer.metrics, progress.metrics) {
+      line += " \(metric.name) \(decimal(value, digits: 4))"
+    }
     if seconds > 0 { line += " \(grouped(Int(Double(progress.rows) / seconds))) rows/s" }
     Console.status(line + " \(duration(left)) left")
     hasBar = true
@@ -82,16 +86,22 @@ final class TrainingDisplay {
 
   /// Says what came of it.
   func conclude(_ outcome: TrainingOutcome, written: [String]) {
-    let files = written.isEmpty ? "nothing changed" : "wrote \(written.map { printable($0, limit: 1000) }.joined(separator: " and "))"
+    let files =
+      written.isEmpty
+      ? "nothing changed" : "wrote \(written.map { printable($0, limit: 1000) }.joined(separator: " and "))"
     switch outcome.end {
     case .finished:
       guard !isQuiet else { return }
-      Console.remark("trained \(outcome.history.count) \(outcome.history.count == 1 ? "epoch" : "epochs") in \(duration(seconds(since: start))); \(files)")
+      Console.remark(
+        "trained \(outcome.history.count) \(outcome.history.count == 1 ? "epoch" : "epochs") in \(duration(seconds(since: start))); \(files)"
+      )
     case .outOfPatience:
       guard !isQuiet else { return }
       Console.remark("stopped after epoch \(outcome.history.count): the loss did not get better; \(files)")
     case .interrupted(let epoch, let steps):
-      Console.remark("interrupted in epoch \(epoch) after \(steps) \(steps == 1 ? "step" : "steps"); what was learned is kept: \(files)")
+      Console.remark(
+        "interrupted in epoch \(epoch) after \(steps) \(steps == 1 ? "step" : "steps"); what was learned is kept: \(files)"
+      )
     }
   }
 

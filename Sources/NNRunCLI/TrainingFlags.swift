@@ -47,7 +47,9 @@ struct TrainingFlags: ParsableArguments {
 
   func validate() throws {
     func check(_ value: Double?, _ flag: String, _ isSound: (Double) -> Bool, _ expected: String) throws {
-      if let value, !(value.isFinite && isSound(value)) { throw ValidationError("--\(flag) is \(expected), not \(value)") }
+      if let value, !(value.isFinite && isSound(value)) {
+        throw ValidationError("--\(flag) is \(expected), not \(value)")
+      }
     }
     try check(learningRate, "learning-rate", { $0 >= 0 }, "0 or more")
     try check(momentum, "momentum", { $0 >= 0 }, "0 or more")

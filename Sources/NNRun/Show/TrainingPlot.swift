@@ -36,7 +36,8 @@ public struct TrainingPlot: Sendable {
     let (training, validation) = ("#2f6fbf", "#d9822b")
     func curves(_ own: [Double?], _ other: [Double?]) -> [Curve] {
       let curves = [Curve(name: "training", color: training, values: own)]
-      return other.contains { $0 != nil } ? curves + [Curve(name: "validation", color: validation, values: other)] : curves
+      return other.contains { $0 != nil }
+        ? curves + [Curve(name: "validation", color: validation, values: other)] : curves
     }
     let losses = records.map(\.loss) + records.compactMap(\.validationLoss)
     // A loss that falls by orders of magnitude shows its end only on a logarithmic axis.
@@ -49,7 +50,8 @@ public struct TrainingPlot: Sendable {
       + metrics.enumerated().map { index, metric in
         let other = records.map { $0.validationMetrics.indices.contains(index) ? $0.validationMetrics[index] : nil }
         return Panel(
-          title: metric.name.split(separator: "_").joined(separator: " "), curves: curves(records.map { $0.metrics[index] }, other),
+          title: metric.name.split(separator: "_").joined(separator: " "),
+          curves: curves(records.map { $0.metrics[index] }, other),
           isLogarithmic: false)
       }
   }
@@ -74,28 +76,39 @@ public struct TrainingPlot: Sendable {
     let (x0, x1) = (Self.left, Self.width - Self.right)
     let (y0, y1) = (top + Self.panelHeight - Self.bottom, top + Self.top)
     let (first, last) = (Double(epochs.first ?? 1), Double(epochs.last ?? 1))
-    func x(_ epoch: Double) -> Double { last > first ? x0 + (epoch - first) / (last - first) * (x1 - x0) : (x0 + x1) / 2 }
+    func x(_ epoch: Double) -> Double {
+      last > first ? x0 + (epoch - first) / (last - first) * (x1 - x0) : (x0 + x1) / 2
+    }
     func y(_ value: Double) -> Double { y0 + axis.share(of: value) * (y1 - y0) }
 
-    var text = "<text x=\"\(Self.number(x0))\" y=\"\(Self.number(top + 22))\" font-size=\"14\" font-weight=\"600\" fill=\"#1d2329\">\(GraphDiagram.entities(panel.title))</text>\n"
+    var text =
+      "<text x=\"\(Self.number(x0))\" y=\"\(Self.number(top + 22))\" font-size=\"14\" font-weight=\"600\" fill=\"#1d2329\">\(GraphDiagram.entities(panel.title))</text>\n"
     for tick in axis.ticks {
       let place = Self.number(y(tick.value))
-      text += "<line x1=\"\(Self.number(x0))\" y1=\"\(place)\" x2=\"\(Self.number(x1))\" y2=\"\(place)\" stroke=\"#e4e8ee\"/>\n"
-      text += "<text x=\"\(Self.number(x0 - 8))\" y=\"\(Self.number(y(tick.value) + 4))\" text-anchor=\"end\" fill=\"#5b6470\">\(tick.label)</text>\n"
+      text +=
+        "<line x1=\"\(Self.number(x0))\" y1=\"\(place)\" x2=\"\(Self.number(x1))\" y2=\"\(place)\" stroke=\"#e4e8ee\"/>\n"
+      text +=
+        "<text x=\"\(Self.number(x0 - 8))\" y=\"\(Self.number(y(tick.value) + 4))\" text-anchor=\"end\" fill=\"#5b6470\">\(tick.label)</text>\n"
     }
-    for tick in ValueAxis([first, last], isLogarithmic: false).ticks where tick.value.rounded() == tick.value && tick.value >= first && tick.value <= last {
+    for tick in ValueAxis([first, last], isLogarithmic: false).ticks
+    where tick.value.rounded() == tick.value && tick.value >= first && tick.value <= last {
       let place = Self.number(x(tick.value))
-      text += "<line x1=\"\(place)\" y1=\"\(Self.number(y0))\" x2=\"\(place)\" y2=\"\(Self.number(y0 + 4))\" stroke=\"#98a2ae\"/>\n"
-      text += "<text x=\"\(place)\" y=\"\(Self.number(y0 + 18))\" text-anchor=\"middle\" fill=\"#5b6470\">\(tick.label)</text>\n"
+      text +=
+        "<line x1=\"\(place)\" y1=\"\(Self.number(y0))\" x2=\"\(place)\" y2=\"\(Self.number(y0 + 4))\" stroke=\"#98a2ae\"/>\n"
+      text +=
+        "<text x=\"\(place)\" y=\"\(Self.number(y0 + 18))\" text-anchor=\"middle\" fill=\"#5b6470\">\(tick.label)</text>\n"
     }
-    text += "<line x1=\"\(Self.number(x0))\" y1=\"\(Self.number(y0))\" x2=\"\(Self.number(x1))\" y2=\"\(Self.number(y0))\" stroke=\"#98a2ae\"/>\n"
-    text += "<text x=\"\(Self.number((x0 + x1) / 2))\" y=\"\(Self.number(y0 + 35))\" text-anchor=\"middle\" fill=\"#5b6470\">epoch</text>\n"
+    text +=
+      "<line x1=\"\(Self.number(x0))\" y1=\"\(Self.number(y0))\" x2=\"\(Self.number(x1))\" y2=\"\(Self.number(y0))\" stroke=\"#98a2ae\"/>\n"
+    text +=
+      "<text x=\"\(Self.number((x0 + x1) / 2))\" y=\"\(Self.number(y0 + 35))\" text-anchor=\"middle\" fill=\"#5b6470\">epoch</text>\n"
     for (index, curve) in panel.curves.enumerated() {
       let points = zip(epochs, curve.values).compactMap { epoch, value -> String? in
         guard let value, value.isFinite else { return nil }
         return "\(Self.number(x(Double(epoch)))),\(Self.number(y(value)))"
       }
-      text += "<polyline points=\"\(points.joined(separator: " "))\" fill=\"none\" stroke=\"\(curve.color)\" stroke-width=\"2\" stroke-linejoin=\"round\"/>\n"
+      text +=
+        "<polyline points=\"\(points.joined(separator: " "))\" fill=\"none\" stroke=\"\(curve.color)\" stroke-width=\"2\" stroke-linejoin=\"round\"/>\n"
       if points.count <= 40 {
         for point in points {
           let parts = point.split(separator: ",")
@@ -103,8 +116,10 @@ public struct TrainingPlot: Sendable {
         }
       }
       let legend = x1 - 190 + Double(index) * 100
-      text += "<line x1=\"\(Self.number(legend))\" y1=\"\(Self.number(top + 18))\" x2=\"\(Self.number(legend + 18))\" y2=\"\(Self.number(top + 18))\" stroke=\"\(curve.color)\" stroke-width=\"2\"/>\n"
-      text += "<text x=\"\(Self.number(legend + 24))\" y=\"\(Self.number(top + 22))\" fill=\"#3a424c\">\(curve.name)</text>\n"
+      text +=
+        "<line x1=\"\(Self.number(legend))\" y1=\"\(Self.number(top + 18))\" x2=\"\(Self.number(legend + 18))\" y2=\"\(Self.number(top + 18))\" stroke=\"\(curve.color)\" stroke-width=\"2\"/>\n"
+      text +=
+        "<text x=\"\(Self.number(legend + 24))\" y=\"\(Self.number(top + 22))\" fill=\"#3a424c\">\(curve.name)</text>\n"
     }
     return text
   }
@@ -130,7 +145,9 @@ private struct ValueAxis {
       low = pow(10, floor(log10(low)))
       high = pow(10, ceil(log10(high)))
       (self.low, self.high) = (log10(low), log10(high))
-      ticks = stride(from: self.low, through: self.high, by: 1).map { (pow(10, $0), ValueAxis.label(pow(10, $0), step: pow(10, $0))) }
+      ticks = stride(from: self.low, through: self.high, by: 1).map {
+        (pow(10, $0), ValueAxis.label(pow(10, $0), step: pow(10, $0)))
+      }
       return
     }
     if high - low < 1e-12 * max(high.magnitude, 1) {

@@ -25,7 +25,8 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Let --output replace what is there.")
   var force = false
 
-  @Option(help: "Arrays to evaluate after every epoch: PATH or NAME=PATH.", completion: .file(extensions: ["npy", "npz"]))
+  @Option(
+    help: "Arrays to evaluate after every epoch: PATH or NAME=PATH.", completion: .file(extensions: ["npy", "npz"]))
   var validationInput: [String] = []
 
   @Option(help: "Their targets: PATH or NAME=PATH.", completion: .file(extensions: ["npy", "npz"]))
@@ -61,7 +62,9 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     try checkThreads(threads)
-    if resume, checkpoint == nil { throw ValidationError("--resume goes on from --checkpoint FILE, which is not given") }
+    if resume, checkpoint == nil {
+      throw ValidationError("--resume goes on from --checkpoint FILE, which is not given")
+    }
     if validationInput.isEmpty != validationTarget.isEmpty {
       throw ValidationError("--validation-input and --validation-target belong together")
     }
@@ -85,7 +88,8 @@ struct TrainCommand: ParsableCommand {
     let configuration = training.applied(to: TrainingConfiguration(model))
     model.seed = configuration.seed
     let destination = try WriteBack(model, output: output.map { FilePath($0) }, replaces: force)
-    let trainer = try Trainer(model, configuration: configuration, data: trainingData(model), options: trainingOptions(model))
+    let trainer = try Trainer(
+      model, configuration: configuration, data: trainingData(model), options: trainingOptions(model))
     let historyFile = try history.map { try OutputFile(FilePath($0)) }
     let plotFile = try plot.map { try OutputFile(FilePath($0)) }
     let display = TrainingDisplay(trainer, isQuiet: options.quiet)
@@ -104,7 +108,7 @@ struct TrainCommand: ParsableCommand {
       try writeReports(outcome.history, outcome.metrics, historyFile, plotFile)
       display.conclude(outcome, written: written)
       if case .interrupted = outcome.end { throw Failure(Interruption.signal ?? .interrupted, "") }
-    } catch where error.kind == .checkFailed {
+    } catch  where error.kind == .checkFailed {
       try writeReports(records, trainer.metrics, historyFile, plotFile)
       throw error
     }
