@@ -85,8 +85,8 @@ struct Nnrun: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
-      GradcheckCommand.self, SchemaCommand.self,
+      RunCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
+      SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -15,3 +15,4 @@ struct SharedOptions: ParsableArguments {
 }
 
 extension Console.ColorChoice: ExpressibleByArgument {}
+func checkThreads(_ threads: Int?) throws {}

@@ -45,7 +45,7 @@ struct Program {
     process.environment = environment
     // Files, not pipes: nothing blocks however much is printed.
     let (outputFile, errorFile) = (folder.appending(path: ".stdout"), folder.appending(path: ".stderr"))
-    for file in [outputFile, errorFile] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+    for file in [outputFile, errorFile] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: outputFile)
     process.standardError = try FileHandle(forWritingTo: errorFile)
@@ -82,9 +82,9 @@ func npy(_ shape: [Int], _ values: [Double], type: String = "<f8") -> Data {
   data += Data(header.utf8)
   for value in values {
     if type == "<i8" {
-      withUnsafeBytes(of: Int64(value).littleEndian) { data += Data($0) }
+      unsafe withUnsafeBytes(of: Int64(value).littleEndian) { unsafe data += Data($0) }
     } else {
-      withUnsafeBytes(of: value.bitPattern.littleEndian) { data += Data($0) }
+      unsafe withUnsafeBytes(of: value.bitPattern.littleEndian) { unsafe data += Data($0) }
     }
   }
   return data
