@@ -55,7 +55,7 @@ public struct Model: Sendable {
     /// Where its mapping stands.
     public let range: SourceRange
     /// What it stands for.
-    let definition: any Layers.Layer
+    package let definition: any Layers.Layer
   }
 
   /// The file's path as the user gave it.
