@@ -71,6 +71,9 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
 
   // MARK: Training and tests
 
+  case trainingLoss = "training-loss"
+  case unmatchedFreeze = "unmatched-freeze"
+
   /// What the documentation says of a code.
   public struct Details: Sendable {
     /// Error or warning.
@@ -269,6 +272,17 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
       .warning(
         "No parameter takes an array of the `weights` file",
         "It may be misnamed: arrays are named by the paths of parameters.")
+
+    // MARK: Training and tests
+
+    case .trainingLoss:
+      .error(
+        "The loss does not suit an output",
+        "`binary-cross-entropy` needs an output that comes from a sigmoid, `cross-entropy` scores of rank 2.")
+    case .unmatchedFreeze:
+      .error(
+        "A path of `freeze` matches nothing",
+        "Paths name layers, or parameters such as `block.conv1.weight`; `*` matches any characters.")
     }
   }
 

@@ -110,4 +110,10 @@ public struct BindingError: Error, Sendable {
   public let label: String
   /// What is wrong.
   public let error: ShapeError
+
+  /// An error in the layer with this path; empty where it is in no layer.
+  public init(label: String, error: ShapeError) {
+    self.label = label
+    self.error = error
+  }
 }

@@ -1,4 +1,4 @@
-import ModelFile
+public import ModelFile
 import YAML
 
 /// How a model is trained: its `training` section, with the defaults of every key.

@@ -1,23 +1,22 @@
-import Diagnostics
+package import Diagnostics
 import Graph
-import ModelFile
 
 /// The sizes that arrays give to a model's symbols, and how their rows can be cut.
-struct InputBinding {
+package struct InputBinding: Sendable {
   /// The sizes of the symbols.
-  private(set) var sizes: [String: Int] = [:]
+  package private(set) var sizes: [String: Int] = [:]
   /// Whether the arrays came without the first axis, as a batch of one.
-  let isUnbatched: Bool
+  package let isUnbatched: Bool
   /// The symbol of the first axis, where rows can be cut along it and results laid together again.
-  let batchSymbol: String?
+  package let batchSymbol: String?
 
   /// The number of rows along the batch's axis.
-  var rows: Int? { batchSymbol.flatMap { sizes[$0] } }
+  package var rows: Int? { batchSymbol.flatMap { sizes[$0] } }
 
   /// Binds arrays of the given shapes, in the order of the model's inputs.
   ///
   /// Throws a failure that names the input, what was expected and what was found.
-  init(_ model: Model, shapes: [[Int]]) throws(Failure) {
+  package init(_ model: Model, shapes: [[Int]]) throws(Failure) {
     let lacksBatch = zip(model.inputs, shapes).map { input, shape in
       shape.count == input.shape.count - 1 && input.shape.first.map(Self.isSymbol) == true
     }
@@ -75,7 +74,7 @@ struct InputBinding {
 extension Model {
   /// The symbol of the inputs' first axis, where it stands nowhere else in them and every output has it first: then
   /// rows can be cut, run apart, and laid together again.
-  var cuttableBatchSymbol: String? {
+  package var cuttableBatchSymbol: String? {
     guard let symbol = batchSymbol else { return nil }
     let isElsewhere = inputs.contains { input in input.shape.dropFirst().contains(.symbol(symbol)) }
     let isFirst = outputs.allSatisfy { $0.shape.first == .symbol(symbol) }
@@ -83,7 +82,7 @@ extension Model {
   }
 
   /// Whether a result depends on the other rows of its batch.
-  var usesBatchStatistics: Bool {
+  package var usesBatchStatistics: Bool {
     graph.steps.contains { $0.operation is BatchStatisticsNormalization }
   }
 }

@@ -1,0 +1,136 @@
+public import Diagnostics
+import Graph
+import Layers
+public import ModelFile
+import Tensors
+
+/// What a model makes of data: the loss and the metrics over all rows.
+public struct Evaluation: Sendable, Equatable {
+  /// The loss over all rows.
+  public let loss: Double
+  /// The metrics.
+  public let metrics: [(metric: Metric, value: Double)]
+
+  public static func == (left: Evaluation, right: Evaluation) -> Bool {
+    left.loss == right.loss && left.metrics.elementsEqual(right.metrics) { $0 == $1 }
+  }
+
+  /// Evaluates a model with the parameters of its file. `batchSize` is the largest number of rows at once; a model that
+  /// normalises by its batch is run whole unless it is given.
+  ///
+  /// Throws where the data is not finite, a label is out of range, or the loss does not suit an output.
+  public init(
+    _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, batchSize: Int? = nil, threads: Int? = nil
+  ) throws(Failure) {
+    for index in data.outputs {
+      if let problem = problem(of: loss, forOutput: index, of: model) {
+        throw Failure(.invalidData, "\(problem.message); \(problem.hint)")
+      }
+    }
+    let facts = try data.check(model.elementType, loss: loss)
+    let metrics = Metric.metrics(of: model, data: data, facts: facts, loss: loss)
+    switch model.elementType {
+    case .float32: self = try Self.run(Float.self, model, data, loss, metrics, batchSize, threads)
+    case .float64: self = try Self.run(Double.self, model, data, loss, metrics, batchSize, threads)
+    }
+  }
+
+  private init(loss: Double, metrics: [(metric: Metric, value: Double)]) {
+    self.loss = loss
+    self.metrics = metrics
+  }
+
+  private static func run<Scalar: TensorScalar>(
+    _: Scalar.Type, _ model: Model, _ data: TrainingData, _ loss: TrainingConfiguration.Loss, _ metrics: [Metric],
+    _ batchSize: Int?, _ threads: Int?
+  ) throws(Failure) -> Evaluation {
+    var parameters: [Tensor<Scalar>] = []
+    for index in model.parameters.indices { parameters.append(try model.value(of: index).converted(to: Scalar.self)) }
+    let evaluator = try Evaluator<Scalar>(
+      model, data: data, loss: loss, metrics: metrics, batchSize: batchSize, threads: threads)
+    return try evaluator.evaluate(parameters)
+  }
+
+  fileprivate static func result(_ loss: Double, _ metrics: [Metric], _ values: [Double]) -> Evaluation {
+    Evaluation(loss: loss, metrics: zip(metrics, values).map { ($0, $1) })
+  }
+}
+
+/// Evaluates a model on the same data again and again.
+final class Evaluator<Scalar: TensorScalar> {
+  private let model: Model
+  private let data: TrainingData
+  private let loss: TrainingConfiguration.Loss
+  private let metrics: [Metric]
+  private let batchSize: Int
+  private let threads: Int?
+  private let inputs: [RowStore<Scalar>]
+  private let targets: [RowStore<Scalar>]
+  private var executors: [Int: StepExecutor<Scalar>] = [:]
+
+  init(
+    _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, metrics: [Metric], batchSize: Int?,
+    threads: Int?
+  ) throws(Failure) {
+    self.model = model
+    self.data = data
+    self.loss = loss
+    self.metrics = metrics
+    self.threads = threads
+    let suitable = model.usesBatchStatistics ? data.rows : 256
+    self.batchSize = data.batchSymbol == nil ? data.rows : max(1, min(batchSize ?? suitable, data.rows))
+    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
+    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
+  }
+
+  func evaluate(_ parameters: [Tensor<Scalar>]) throws(Failure) -> Evaluation {
+    let order = Array(data.range)
+    var sum = 0.0
+    var means = MetricMeans(count: metrics.count)
+    var start = 0
+    while start < data.rows {
+      let rows = order[start..<min(start + batchSize, data.rows)]
+      start = rows.endIndex
+      let executor = try executor(rows: rows.count)
+      let taken = try inputs.map { store throws(Failure) in try store.gather(rows) }
+      let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
+      let results = executor.run(inputs: taken + wanted, parameters: parameters)
+      for index in metrics.indices {
+        sum += Double(results[index].elements[0]) * Double(rows.count)
+        means.add(index, metrics[index].sum(results[metrics.count + index], wanted[index]))
+      }
+    }
+    return .result(sum / Double(data.rows), metrics, means.values)
+  }
+
+  private func executor(rows: Int) throws(Failure) -> StepExecutor<Scalar> {
+    if let executor = executors[rows] { return executor }
+    do throws(BindingError) {
+      var built = try PhaseGraph(model, phase: .inference, sizes: data.sizes(rows: rows))
+      let losses = try built.addLosses(loss, targets: data.outputs)
+      let executor = StepExecutor<Scalar>(
+        built.graph.reduced(to: losses + data.outputs.map { built.outputs[$0] }), threads: threads)
+      executors[rows] = executor
+      return executor
+    } catch {
+      throw Failure(error, of: model)
+    }
+  }
+}
+
+extension TrainingData {
+  /// The sizes of the symbols for a batch of so many rows.
+  func sizes(rows: Int) -> [String: Int] {
+    var sizes = sizes
+    if let batchSymbol { sizes[batchSymbol] = rows }
+    return sizes
+  }
+}
+
+extension Failure {
+  /// A failure that says which layer does not work with the sizes of the data.
+  init(_ error: BindingError, of model: Model) {
+    let message = error.error.message.text(presenting: model.layout.presented)
+    self.init(.invalidData, error.label.isEmpty ? message : "layer `\(error.label)`: \(message)")
+  }
+}

@@ -1,0 +1,187 @@
+public import Diagnostics
+public import Files
+import Layers
+public import ModelFile
+public import Tensors
+
+/// What a training run does beside the model's `training` section.
+public struct TrainingOptions: Sendable {
+  /// The number of threads; by default one for each core.
+  public var threads: Int?
+  /// Rows to evaluate after every epoch.
+  public var validation: TrainingData?
+  /// After how many epochs without a better loss (the validation's, where there is one) training ends.
+  public var patience: Int?
+  /// Whether the parameters of the epoch with the best loss are the result, not the last ones.
+  public var keepsBest = false
+  /// Where the state is written after every epoch.
+  public var checkpoint: FilePath?
+  /// Whether training goes on from that checkpoint.
+  public var resumes = false
+
+  /// No options.
+  public init() {}
+}
+
+/// One epoch's numbers.
+public struct EpochRecord: Sendable, Equatable {
+  /// The epoch, counted from 1.
+  public let epoch: Int
+  /// The mean over the epoch's batches of the loss, each taken before its update.
+  public let loss: Double
+  /// The metrics over the epoch's rows, likewise.
+  public let metrics: [Double]
+  /// The validation's loss after the epoch.
+  public let validationLoss: Double?
+  /// The validation's metrics after the epoch.
+  public let validationMetrics: [Double]
+}
+
+/// How far training is.
+public struct TrainingProgress: Sendable {
+  /// The epoch, counted from 1.
+  public let epoch: Int
+  /// The number of epochs.
+  public let epochs: Int
+  /// The step of the epoch, counted from 1, that is done.
+  public let step: Int
+  /// The number of steps of the epoch.
+  public let steps: Int
+  /// The rows of the epoch that are done.
+  public let rows: Int
+  /// The mean loss of the epoch's steps so far.
+  public let loss: Double
+  /// The metrics of the epoch's rows so far.
+  public let metrics: [Double]
+}
+
+/// What training tells while it runs.
+public enum TrainingEvent: Sendable {
+  /// A step is done.
+  case step(TrainingProgress)
+  /// An epoch is done.
+  case epoch(EpochRecord)
+}
+
+/// What training ended with.
+public struct TrainingOutcome: Sendable {
+  /// Why training ended.
+  public enum End: Sendable, Equatable {
+    /// All epochs are done.
+    case finished
+    /// The loss did not get better for as long as the options say.
+    case outOfPatience
+    /// Interrupted in this epoch, counted from 1, after so many of its steps.
+    case interrupted(epoch: Int, steps: Int)
+  }
+
+  /// Why training ended.
+  public let end: End
+  /// The value of every parameter of the model, by index, running statistics included.
+  public let parameters: [AnyTensor]
+  /// The epochs that were done, those before a resumption included.
+  public let history: [EpochRecord]
+  /// The metrics, in the order of the records'.
+  public let metrics: [Metric]
+}
+
+/// Trains a model; all that can be wrong is found before the first step.
+public struct Trainer: Sendable {
+  /// The model.
+  public let model: Model
+  /// How it is trained.
+  public let configuration: TrainingConfiguration
+  /// The metrics that records hold.
+  public let metrics: [Metric]
+  /// The number of parameters that training moves.
+  public let trainedCount: Int
+  let data: TrainingData
+  let options: TrainingOptions
+  let frozen: Set<Int>
+
+  /// A trainer of a model on data. Throws where the loss does not suit an output, a path of `freeze` matches nothing, or
+  /// the data is not finite or out of range.
+  public init(
+    _ model: Model, configuration: TrainingConfiguration, data: TrainingData, options: TrainingOptions = .init()
+  ) throws(Failure) {
+    self.model = model
+    self.configuration = configuration
+    self.data = data
+    self.options = options
+    for index in data.outputs {
+      if let problem = problem(of: configuration.loss, forOutput: index, of: model) {
+        throw Failure(.invalidData, "\(problem.message); \(problem.hint)")
+      }
+    }
+    let optimizer = configuration.optimizer
+    if optimizer.nesterov, optimizer.momentum <= 0 {
+      throw Failure(.usage, "`nesterov` needs a `momentum` above 0")
+    }
+    let frozen = try configuration.frozenParameters(of: model)
+    self.frozen = frozen
+    let facts = try data.check(model.elementType, loss: configuration.loss)
+    if let validation = options.validation {
+      guard validation.outputs == data.outputs else {
+        throw Failure(.invalidData, "the validation has targets for other outputs than the training")
+      }
+      _ = try validation.check(model.elementType, loss: configuration.loss)
+    }
+    metrics = Metric.metrics(of: model, data: data, facts: facts, loss: configuration.loss)
+    trainedCount = model.parameters.enumerated().reduce(0) { sum, entry in
+      let isTrained = entry.element.declaration.role == .trained && !frozen.contains(entry.offset)
+      return isTrained ? sum + entry.element.count : sum
+    }
+  }
+
+  /// Trains. `report` is told of every step and epoch; `isInterrupted` is asked after every step, and true ends the run
+  /// with what was learnt.
+  ///
+  /// Throws `checkFailed` where a loss or a parameter is not finite any more, naming the epoch and the step, and what
+  /// reading data or writing a checkpoint throws.
+  public func run(
+    report: (TrainingEvent) -> Void = { _ in }, isInterrupted: () -> Bool = { false }
+  ) throws(Failure) -> TrainingOutcome {
+    switch model.elementType {
+    case .float32: try run(Float.self, report, isInterrupted)
+    case .float64: try run(Double.self, report, isInterrupted)
+    }
+  }
+
+  private func run<Scalar: TensorScalar>(
+    _: Scalar.Type, _ report: (TrainingEvent) -> Void, _ isInterrupted: () -> Bool
+  ) throws(Failure) -> TrainingOutcome {
+    let session = try TrainingSession<Scalar>(self)
+    var state = try TrainingState<Scalar>(self)
+    var validator: Evaluator<Scalar>?
+    if let validation = options.validation {
+      validator = try Evaluator(
+        model, data: validation, loss: configuration.loss, metrics: metrics, batchSize: nil, threads: options.threads)
+    }
+    var end = TrainingOutcome.End.finished
+    while state.history.count < configuration.epochs {
+      if let patience = options.patience, state.epochsSinceBest >= patience {
+        end = .outOfPatience
+        break
+      }
+      let epoch = state.history.count
+      guard let record = try session.runEpoch(epoch, &state, report, isInterrupted) else {
+        end = .interrupted(epoch: epoch + 1, steps: state.stepsOfEpoch)
+        break
+      }
+      let evaluation = try validator?.evaluate(state.parameters)
+      state.finishEpoch(record, validation: evaluation, keepsBest: options.keepsBest)
+      if let path = options.checkpoint { try Checkpoint(state, of: self).write(to: path) }
+      report(.epoch(state.history[epoch]))
+    }
+    let parameters = options.keepsBest ? state.bestParameters ?? state.parameters : state.parameters
+    return TrainingOutcome(end: end, parameters: parameters.map(\.erased), history: state.history, metrics: metrics)
+  }
+}
+
+extension Tensor {
+  /// The tensor as one of either type.
+  var erased: AnyTensor {
+    if let same = self as? Tensor<Float> { return .float32(same) }
+    return AnyTensor.float64(Tensor<Double>(shape: shape, elements: elements.map { Double($0) }))
+  }
+}

@@ -1,0 +1,180 @@
+import Diagnostics
+import Graph
+import Layers
+import ModelFile
+import Tensors
+
+/// Runs the steps of training on one kind of number.
+final class TrainingSession<Scalar: TensorScalar> {
+  /// A step's graph for one number of rows.
+  private struct Step {
+    let graph: TrainingGraph
+    let executor: StepExecutor<Scalar>
+  }
+
+  private let trainer: Trainer
+  private let inputs: [RowStore<Scalar>]
+  private let targets: [RowStore<Scalar>]
+  private let batchSize: Int
+  private var steps: [Int: Step] = [:]
+
+  init(_ trainer: Trainer) throws(Failure) {
+    self.trainer = trainer
+    let data = trainer.data
+    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
+    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
+    if case .rows(let rows) = trainer.configuration.batchSize, data.batchSymbol != nil {
+      batchSize = max(1, min(rows, data.rows))
+    } else {
+      batchSize = data.rows
+    }
+    // What does not fit is found now, not at the last batch of the first epoch.
+    for rows in Set([batchSize, data.rows % batchSize]) where rows > 0 { _ = try step(rows: rows) }
+  }
+
+  /// Trains one epoch, counted from 0, and returns its record; nil where it was interrupted.
+  func runEpoch(
+    _ epoch: Int, _ state: inout TrainingState<Scalar>, _ report: (TrainingEvent) -> Void, _ isInterrupted: () -> Bool
+  ) throws(Failure) -> EpochRecord? {
+    let configuration = trainer.configuration
+    let rate = configuration.learningRate.rate(epoch: epoch, of: configuration.epochs)
+    let order = order(of: epoch)
+    let count = (order.count + batchSize - 1) / batchSize
+    var losses = 0.0
+    var means = MetricMeans(count: trainer.metrics.count)
+    for index in 0..<count {
+      if isInterrupted() { return nil }
+      let rows = order[index * batchSize..<min((index + 1) * batchSize, order.count)]
+      losses += try take(rows, epoch: epoch, index: index, rate: rate, &state, &means)
+      state.stepsOfEpoch = index + 1
+      report(
+        .step(
+          TrainingProgress(
+            epoch: epoch + 1, epochs: configuration.epochs, step: index + 1, steps: count, rows: rows.endIndex,
+            loss: losses / Double(index + 1), metrics: means.values)))
+    }
+    return EpochRecord(
+      epoch: epoch + 1, loss: losses / Double(count), metrics: means.values, validationLoss: nil,
+      validationMetrics: [])
+  }
+
+  /// One step: forward, backward, update. Returns the loss before the update.
+  private func take(
+    _ rows: ArraySlice<Int>, epoch: Int, index: Int, rate: Double, _ state: inout TrainingState<Scalar>,
+    _ means: inout MetricMeans
+  ) throws(Failure) -> Double {
+    let step = try step(rows: rows.count)
+    let graph = step.graph
+    var operands = try inputs.map { store throws(Failure) in try store.gather(rows) }
+    for mask in graph.masks { operands.append(draw(mask, of: graph.graph, epoch: epoch, index: index)) }
+    let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
+    var results = step.executor.run(inputs: operands + wanted, parameters: state.parameters)[...]
+    func takeResults(_ count: Int) -> [Tensor<Scalar>] {
+      defer { results = results.dropFirst(count) }
+      return Array(results.prefix(count))
+    }
+    let losses = takeResults(graph.targets.count)
+    var gradients = takeResults(graph.trained.count)
+    let statistics = takeResults(2 * graph.statistics.count)
+    let loss = losses.reduce(0) { $0 + Double($1.elements[0]) }
+    guard loss.isFinite else { throw diverged("the loss is \(loss)", epoch, index) }
+    for (place, output) in results.enumerated() {
+      means.add(place, trainer.metrics[place].sum(output, wanted[place]))
+    }
+    if let largest = trainer.configuration.clipNorm { clip(&gradients, toNorm: largest) }
+    state.optimizer.beginStep()
+    for (parameter, gradient) in zip(graph.trained, gradients) {
+      state.optimizer.update(
+        parameter, &state.parameters[parameter].elements, gradient: gradient.elements, rate: rate)
+      try checkFinite(parameter, state, epoch, index)
+    }
+    for (place, statistic) in graph.statistics.enumerated() {
+      let shape = graph.graph.shape(statistic.input).sizes ?? []
+      gather(statistic, graph.graph, statistics[2 * place], statistics[2 * place + 1], shape, &state)
+    }
+    return loss
+  }
+
+  /// running = (1 - momentum) * running + momentum * batch, the variance unbiased, as `torch.nn.BatchNorm2d` keeps them;
+  /// the variance of a single number, which there is not, leaves the running one as it is.
+  private func gather(
+    _ statistic: BatchStatistics, _ graph: Graph, _ mean: Tensor<Scalar>, _ variance: Tensor<Scalar>, _ shape: [Int],
+    _ state: inout TrainingState<Scalar>
+  ) {
+    guard let meanIndex = graph.parameters.firstIndex(of: statistic.running.mean),
+      let varianceIndex = graph.parameters.firstIndex(of: statistic.running.variance)
+    else { return }
+    let count = shape.reduce(1, *) / max(shape[1], 1)
+    let share = Scalar(statistic.momentum)
+    let keep = Scalar(1 - statistic.momentum)
+    for channel in mean.elements.indices {
+      state.parameters[meanIndex].elements[channel] =
+        keep * state.parameters[meanIndex].elements[channel] + share * mean.elements[channel]
+    }
+    guard count > 1 else { return }
+    let correction = Scalar(Double(count) / Double(count - 1))
+    for channel in variance.elements.indices {
+      state.parameters[varianceIndex].elements[channel] =
+        keep * state.parameters[varianceIndex].elements[channel] + share * (variance.elements[channel] * correction)
+    }
+  }
+
+  private func checkFinite(
+    _ parameter: Int, _ state: TrainingState<Scalar>, _ epoch: Int, _ index: Int
+  ) throws(Failure) {
+    for value in state.parameters[parameter].elements where !value.isFinite {
+      throw diverged("the parameter `\(trainer.model.parameters[parameter].path)` is \(value)", epoch, index)
+    }
+  }
+
+  private func diverged(_ what: String, _ epoch: Int, _ index: Int) -> Failure {
+    Failure(
+      .checkFailed,
+      "training diverged in epoch \(epoch + 1), step \(index + 1): \(what). Nothing was written; a smaller "
+        + "`learning-rate`, or `clip-norm`, may help")
+  }
+
+  /// The rows of an epoch in the order in which they are used.
+  private func order(of epoch: Int) -> [Int] {
+    var order = Array(trainer.data.range)
+    guard trainer.configuration.shuffles, trainer.data.batchSymbol != nil else { return order }
+    let generator = Philox(seed: seed, stream: "shuffle/\(epoch)")
+    for place in stride(from: order.count - 1, to: 0, by: -1) {
+      let block = generator.block(UInt64(place))
+      let word = UInt64(block.x) << 32 | UInt64(block.y)
+      order.swapAt(place, Int(word.multipliedFullWidth(by: UInt64(place + 1)).high))
+    }
+    return order
+  }
+
+  /// A dropout's mask for a step: each number is kept where 32 random bits are at least rate * 2^32.
+  private func draw(_ mask: DropoutMask, of graph: Graph, epoch: Int, index: Int) -> Tensor<Scalar> {
+    let generator = Philox(seed: seed, stream: "dropout/\(mask.path)/\(epoch)/\(index)")
+    let threshold = UInt32(min(mask.rate * 0x1p32, 0x1p32 - 1))
+    let kept = Scalar(1 / (1 - mask.rate))
+    var tensor = Tensor<Scalar>(shape: graph.shape(mask.value).sizes ?? [], repeating: 0)
+    for place in tensor.elements.indices where place % 4 == 0 {
+      let block = generator.block(UInt64(place / 4))
+      for lane in 0..<min(4, tensor.elements.count - place) where block[lane] >= threshold {
+        tensor.elements[place + lane] = kept
+      }
+    }
+    return tensor
+  }
+
+  private var seed: UInt64 { UInt64(bitPattern: Int64(trainer.configuration.seed)) }
+
+  private func step(rows: Int) throws(Failure) -> Step {
+    if let step = steps[rows] { return step }
+    do throws(BindingError) {
+      let graph = try TrainingGraph(
+        trainer.model, loss: trainer.configuration.loss, targets: trainer.data.outputs, frozen: trainer.frozen,
+        sizes: trainer.data.sizes(rows: rows))
+      let step = Step(graph: graph, executor: StepExecutor(graph.graph, threads: trainer.options.threads))
+      steps[rows] = step
+      return step
+    } catch {
+      throw Failure(error, of: trainer.model)
+    }
+  }
+}
