@@ -79,7 +79,8 @@ let package = Package(
     tests("Interchange", ["Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     tests(
       "Training",
-      ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"]),
+      ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"],
+      fixtures: ["Fixtures"]),
     tests("CommandLine", ["NNRunCLI", "Tensors"]),
     tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "Files", "Tensors", "Diagnostics"]),
   ]

@@ -40,15 +40,16 @@ public struct GradientCheck: Sendable {
   /// Whether every gradient agrees.
   public var isCorrect: Bool { entries.allSatisfy(\.isCorrect) }
 
-  /// Checks every trained parameter and every input of a model. Throws where the model cannot be trained as it says.
-  public init(_ model: Model, configuration: TrainingConfiguration) throws(Failure) {
+  /// Checks every trained parameter and every input of a model, each at no more than `places` places. Throws where the
+  /// model cannot be trained as it says.
+  public init(_ model: Model, configuration: TrainingConfiguration, places: Int = 64) throws(Failure) {
     let outputs = Array(model.outputs.indices)
     for index in outputs {
       if let problem = problem(of: configuration.loss, forOutput: index, of: model) {
         throw Failure(.invalidData, "\(problem.message); \(problem.hint)")
       }
     }
-    let subject = try Subject(model, configuration, outputs: outputs)
+    let subject = try Subject(model, configuration, outputs: outputs, places: places)
     entries = subject.entries().sorted { ($0.error, $1.path) > ($1.error, $0.path) }
   }
 }
@@ -63,7 +64,7 @@ private struct Subject {
   /// How many places of each array are checked.
   private var placesEach = 0
 
-  init(_ model: Model, _ configuration: TrainingConfiguration, outputs: [Int]) throws(Failure) {
+  init(_ model: Model, _ configuration: TrainingConfiguration, outputs: [Int], places: Int) throws(Failure) {
     self.model = model
     let (built, losses) = try Self.build(model, configuration.loss, outputs)
     var graph = built.graph
@@ -88,7 +89,7 @@ private struct Subject {
         (isInput, isInput ? position - trained.count : trained[position], results[place]))
       place += 1
     }
-    placesEach = max(2, min(64, Self.largestWork / max(4 * work(forward) * max(analytic.count, 1), 1)))
+    placesEach = max(2, min(places, Self.largestWork / max(4 * work(forward) * max(analytic.count, 1), 1)))
   }
 
   /// About so many multiply-adds are spent on differences.

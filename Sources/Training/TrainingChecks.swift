@@ -27,7 +27,8 @@ public func trainingDiagnostics(of model: Model) -> [Diagnostic] {
           .unmatchedFreeze, "`\(pattern)` matches no layer and no parameter", at: node.place(in: model.source),
           notes: [
             DiagnosticNote(
-              near.map { "did you mean `\($0)`?" } ?? "a path names a layer or a parameter, such as `block.conv1.weight`")
+              near.map { "did you mean `\($0)`?" }
+                ?? "a path names a layer or a parameter, such as `block.conv1.weight`")
           ]))
     }
   }

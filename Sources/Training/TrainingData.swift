@@ -67,8 +67,11 @@ public struct TrainingData: Sendable {
 
   /// The first rows, and the last `share` of them apart, at least one each. Throws where the model's rows go together, or
   /// there are fewer than two.
-  public func split(validationShare share: Double) throws(Failure) -> (training: TrainingData, validation: TrainingData) {
-    guard share > 0, share < 1 else { throw Failure(.usage, "a validation split is a share between 0 and 1, not \(share)") }
+  public func split(validationShare share: Double) throws(Failure) -> (training: TrainingData, validation: TrainingData)
+  {
+    guard share > 0, share < 1 else {
+      throw Failure(.usage, "a validation split is a share between 0 and 1, not \(share)")
+    }
     guard batchSymbol != nil, rows > 1 else {
       throw Failure(.invalidData, "this data cannot be split: it is a single row, or the model takes all rows together")
     }
@@ -85,7 +88,8 @@ public struct TrainingData: Sendable {
     let expected: [Int]?
     do throws(ShapeError) { expected = try output.shape.bound(sizes).sizes } catch { expected = nil }
     guard let expected else {
-      throw Failure(.invalidData, "the shape \(output.shape.text) of output `\(output.name)` is not known for this data")
+      throw Failure(
+        .invalidData, "the shape \(output.shape.text) of output `\(output.name)` is not known for this data")
     }
     let name = "the target of `\(output.name)`"
     let rowShape = Array(expected.dropFirst())

@@ -106,7 +106,8 @@ struct PhaseGraph {
           (operation, operands) = (BinaryCrossEntropy(), [scores, target])
         case .crossEntropy:
           guard graph.shape(value).count == 2 else {
-            throw ShapeError("the loss `cross-entropy` needs scores of rank 2, but this output is \(graph.shape(value))")
+            throw ShapeError(
+              "the loss `cross-entropy` needs scores of rank 2, but this output is \(graph.shape(value))")
           }
           let scores = try operand(of: value, where: { ($0 as? Softmax)?.axis == 1 }, label: name)
           (operation, operands) = (CrossEntropy(), [scores ?? value, target])
