@@ -53,10 +53,11 @@ static inline NNInt nnPositions(const NNConvolution *c) {
 
 static inline NNInt nnPanels(const NNConvolution *c) { return nnCeilDivide(c->outputBlocks, 2); }
 
-/// Strides in Winograd's scratch from position to position; the odd 64 bytes keep positions out of one cache set.
-static inline NNInt nnTileInputStride(const NNConvolution *c) { return c->strip * c->inputBlocks * 8 + 16; }
-static inline NNInt nnTileOutputStride(const NNConvolution *c) {
-  return c->strip * 16 * (c->byPosition ? c->panels : 1) + 16;
+/// Winograd's scratch: the input as [tile][pair of blocks][position][16], the products as [panel][tile][position][16].
+/// The odd 64 bytes after a tile keep tiles out of one cache set.
+static inline NNInt nnTileInputStride(const NNConvolution *c) {
+  return nnCeilDivide(c->inputBlocks, 2) * nnPositions(c) * 16 + 16;
 }
+static inline NNInt nnTileOutputStride(const NNConvolution *c) { return nnPositions(c) * 16 + 16; }
 
 #endif

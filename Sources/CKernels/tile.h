@@ -1,9 +1,7 @@
 // The matrix tile: [M x K] * [K x WIDTH] -> [M x WIDTH], M a constant, the sums in registers.
 //
-// Included twice: with WIDTH 16 and 8. Row m of the left side begins at a + offsets[m] (or a + m * stride where
-// `offsets` is null) and is read in segments of `run` elements at segments[s] (or one segment, where `segments` is
-// null). The right side is packed [K][WIDTH]. A row of the result begins at c + m * rowStride, its second half of 8
-// at halfStride from there.
+// Included twice: with WIDTH 16 and 8. The left side is read where it lies; the right side is packed [K][WIDTH]. A row
+// of the result begins at c + m * rowStride, its second half of 8 at halfStride from there.
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define VECTOR JOIN(f, WIDTH)
@@ -31,32 +29,35 @@ INLINE void NAME(scatter)(float *p, NNInt halfStride, VECTOR v) {
 #endif
 }
 
-INLINE void NAME(tile)(
-  const int M, const float *a, const int32_t *offsets, NNInt stride, const int32_t *segments, NNInt segmentCount,
-  NNInt run, const float *b, float *c, NNInt rowStride, NNInt halfStride, const float *bias, const float *residual,
-  NNInt accumulate, NNInt relu
+/// sum[m] += row[m][k...] * b, for `count` columns of the left side; returns where the right side goes on.
+INLINE const float *NAME(multiply)(const int M, VECTOR sum[], const float *const row[], NNInt k, NNInt count, const float *b) {
+  for (; count >= 8; count -= 8, k += 8, b += 8 * WIDTH) {
+    UNROLL for (int i = 0; i < 8; i++) {
+      VECTOR right = LOAD(b + i * WIDTH);
+      UNROLL for (int m = 0; m < M; m++) sum[m] += row[m][k + i] * right;
+    }
+  }
+  for (; count > 0; count--, k++, b += WIDTH) {
+    VECTOR right = LOAD(b);
+    UNROLL for (int m = 0; m < M; m++) sum[m] += row[m][k] * right;
+  }
+  return b;
+}
+
+INLINE void NAME(begin)(
+  const int M, VECTOR sum[], const float *c, NNInt rowStride, NNInt halfStride, const float *bias, NNInt accumulate
 ) {
-  VECTOR sum[16];
-  const float *row[16];
-  UNROLL for (int m = 0; m < M; m++) row[m] = a + (offsets ? offsets[m] : m * stride);
   if (accumulate) {
     UNROLL for (int m = 0; m < M; m++) sum[m] = NAME(gather)(c + m * rowStride, halfStride);
-  } else if (bias) {
-    VECTOR first = LOAD(bias);
-    UNROLL for (int m = 0; m < M; m++) sum[m] = first;
   } else {
-    UNROLL for (int m = 0; m < M; m++) sum[m] = 0;
+    VECTOR first = bias ? LOAD(bias) : (VECTOR)0;
+    UNROLL for (int m = 0; m < M; m++) sum[m] = first;
   }
-  NNInt s = 0;
-  do {
-    NNInt k = segments ? segments[s] : 0;
-    NNInt end = k + run;
-    do {
-      VECTOR right = LOAD(b);
-      UNROLL for (int m = 0; m < M; m++) sum[m] += row[m][k] * right;
-      b += WIDTH;
-    } while (++k < end);
-  } while (++s < segmentCount);
+}
+
+INLINE void NAME(finish)(
+  const int M, VECTOR sum[], float *c, NNInt rowStride, NNInt halfStride, const float *residual, NNInt relu
+) {
   if (residual) {
     UNROLL for (int m = 0; m < M; m++) sum[m] += NAME(gather)(residual + m * rowStride, halfStride);
   }
@@ -74,37 +75,56 @@ typedef struct NAME(Tile) {
   NNInt accumulate, relu;
 } NAME(Tile);
 
+// `indirect`: row m begins at a + offsets[m] and is read in segments of `run` at segments[s]. `stepped`: row m begins
+// at a + m * stride and is read in pieces of 16 that lie `step` apart, the last one perhaps 8. `dense`: rows lie whole.
 #define FUNCTION(M) \
   static void JOIN(NAME(indirect), _##M)( \
     const NAME(Tile) * t, const float *a, const int32_t *offsets, const float *b, float *c, const float *residual \
   ) { \
-    NAME(tile)( \
-      M, a, offsets, 0, t->segments, t->segmentCount, t->run, b, c, t->rowStride, t->halfStride, t->bias, residual, \
-      t->accumulate, t->relu); \
+    VECTOR sum[16]; \
+    const float *row[16]; \
+    UNROLL for (int m = 0; m < M; m++) row[m] = a + offsets[m]; \
+    NAME(begin)(M, sum, c, t->rowStride, t->halfStride, t->bias, t->accumulate); \
+    for (NNInt s = 0; s < t->segmentCount; s++) b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b); \
+    NAME(finish)(M, sum, c, t->rowStride, t->halfStride, residual, t->relu); \
   } \
-  static void JOIN(NAME(plain), _##M)(const float *a, NNInt stride, NNInt inner, const float *b, float *c, NNInt rowStride) { \
-    NAME(tile)(M, a, 0, stride, 0, 1, inner, b, c, rowStride, 8, 0, 0, 0, 0); \
+  static void JOIN(NAME(stepped), _##M)( \
+    const float *a, NNInt stride, NNInt step, NNInt inner, const float *b, float *c, NNInt rowStride \
+  ) { \
+    VECTOR sum[16]; \
+    const float *row[16]; \
+    UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
+    NAME(begin)(M, sum, c, rowStride, 8, 0, 0); \
+    NNInt k = 0; \
+    for (; inner >= 16; inner -= 16, k += step) b = NAME(multiply)(M, sum, row, k, 16, b); \
+    NAME(multiply)(M, sum, row, k, inner, b); \
+    NAME(finish)(M, sum, c, rowStride, 8, 0, 0); \
   } \
   static void JOIN(NAME(dense), _##M)( \
     const float *a, NNInt stride, NNInt inner, const float *b, float *c, NNInt rowStride, const float *bias, \
     NNInt accumulate, NNInt relu \
   ) { \
-    NAME(tile)(M, a, 0, stride, 0, 1, inner, b, c, rowStride, 8, bias, 0, accumulate, relu); \
+    VECTOR sum[16]; \
+    const float *row[16]; \
+    UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
+    NAME(begin)(M, sum, c, rowStride, 8, bias, accumulate); \
+    NAME(multiply)(M, sum, row, 0, inner, b); \
+    NAME(finish)(M, sum, c, rowStride, 8, 0, relu); \
   }
 FOR_EACH_HEIGHT(FUNCTION)
 #undef FUNCTION
 
 typedef void (*NAME(Indirect))(
   const NAME(Tile) *, const float *, const int32_t *, const float *, float *, const float *);
-typedef void (*NAME(Plain))(const float *, NNInt, NNInt, const float *, float *, NNInt);
+typedef void (*NAME(Stepped))(const float *, NNInt, NNInt, NNInt, const float *, float *, NNInt);
 typedef void (*NAME(Dense))(
   const float *, NNInt, NNInt, const float *, float *, NNInt, const float *, NNInt, NNInt);
 
 #define ENTRY(M) JOIN(NAME(indirect), _##M),
 static const NAME(Indirect) NAME(indirectOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #undef ENTRY
-#define ENTRY(M) JOIN(NAME(plain), _##M),
-static const NAME(Plain) NAME(plainOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
+#define ENTRY(M) JOIN(NAME(stepped), _##M),
+static const NAME(Stepped) NAME(steppedOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #undef ENTRY
 #define ENTRY(M) JOIN(NAME(dense), _##M),
 static const NAME(Dense) NAME(denseOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};

@@ -3,14 +3,15 @@
 // 0, +-1, infinity.
 //
 // A task has `strip` tiles (of all images, counted on) and some panels of 16 output channels. It transforms its tiles'
-// input into scratch, [position][tile][channel]; multiplies each position by that position's weights, into
-// [position][tile][16]; and transforms back, adding bias and residual. Either each panel goes through all positions
+// input into scratch; multiplies each position by that position's weights; and transforms back, adding bias and
+// residual. Either each panel goes through all positions
 // and back (few channels: the products stay in the first-level cache), or each position goes through all panels (many
 // channels: that position's input stays there).
 
 static const float pointA = 0.70710678118654752f, pointB = 1.4142135623730950f;
 
-INLINE void inputTransform4(const float *const row[6], float *v, NNInt stride) {
+INLINE void inputTransform4(const float *const row[6], float *v) {
+  const int stride = 16;
   // B^T d B in groups of rows that share their terms; d[i][j] is at row[i] + 8 * j.
   f8 r[6], q[6];
 #define COLUMNS(r) \
@@ -46,7 +47,8 @@ INLINE void inputTransform4(const float *const row[6], float *v, NNInt stride) {
 #undef COLUMNS
 }
 
-INLINE void inputTransform2(const float *const row[4], float *v, NNInt stride) {
+INLINE void inputTransform2(const float *const row[4], float *v) {
+  const int stride = 16;
   f8 r[4];
 #define COLUMNS(r) \
   do { \
@@ -84,11 +86,11 @@ INLINE void emit(const Destination *d, const int whole, int i, int j, f8 value) 
   store8(d->output + at, value);
 }
 
-INLINE void outputTransform4(const float *m, NNInt stride, f8 bias, const Destination *d, const int whole) {
+INLINE void outputTransform4(const float *m, f8 bias, const Destination *d, const int whole) {
   // A^T m A; the even rows of the result share sums, the odd ones differences.
   const float a1 = pointA, b1 = pointB, a3 = pointA * 0.5f, b3 = pointB * 2.0f;
   f8 r[6], q[6];
-#define AT(i) load8(m + (6 * (i) + j) * stride)
+#define AT(i) load8(m + (6 * (i) + j) * 16)
 #define COLUMNS(i, r) \
   do { \
     f8 s1 = r[1] + r[2], d1 = r[1] - r[2], s2 = r[3] + r[4], d2 = r[3] - r[4]; \
@@ -115,9 +117,9 @@ INLINE void outputTransform4(const float *m, NNInt stride, f8 bias, const Destin
 #undef COLUMNS
 }
 
-INLINE void outputTransform2(const float *m, NNInt stride, f8 bias, const Destination *d, const int whole) {
+INLINE void outputTransform2(const float *m, f8 bias, const Destination *d, const int whole) {
   f8 r[4], q[4];
-#define AT(i) load8(m + (4 * (i) + j) * stride)
+#define AT(i) load8(m + (4 * (i) + j) * 16)
   UNROLL for (int j = 0; j < 4; j++) {
     f8 middle1 = AT(1), middle2 = AT(2);
     r[j] = AT(0) + (middle1 + middle2);
@@ -130,21 +132,36 @@ INLINE void outputTransform2(const float *m, NNInt stride, f8 bias, const Destin
 #undef AT
 }
 
+INLINE void nextTile(NNInt *tx, NNInt *ty, NNInt *image, NNInt tilesX, NNInt tilesY) {
+  if (++*tx < tilesX) return;
+  *tx = 0;
+  if (++*ty < tilesY) return;
+  *ty = 0;
+  ++*image;
+}
+
 INLINE void transformTiles(
-  const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, float *transformed, NNInt stride
+  const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, float *transformed
 ) {
   const int side = size + 2;
   NNInt tilesX = nnTilesX(c), tilesY = nnTilesY(c), plane = c->inputHeight * c->inputWidth * 8;
   static const float zeros[6 * 8];
   float edge[6 * 6 * 8];
+  NNInt stride = nnTileInputStride(c);
+  NNInt tx = firstTile % tilesX, ty = firstTile / tilesX % tilesY, image = firstTile / (tilesX * tilesY);
   for (NNInt t = 0; t < tiles; t++) {
-    NNInt tile = firstTile + t, tx = tile % tilesX, ty = tile / tilesX % tilesY, image = tile / (tilesX * tilesY);
     NNInt y0 = ty * size - c->padTop, x0 = tx * size - c->padLeft;
     int inside = x0 >= 0 && x0 + side <= c->inputWidth;
-    NNInt left = most(0, -x0), right = least(side, c->inputWidth - x0);
+    NNInt left = least(side, most(0, -x0)), right = most(left, least(side, c->inputWidth - x0));
+    if (!inside) {
+      for (NNInt i = 0; i < side; i++) {
+        for (NNInt j = 0; j < left; j++) store8(edge + (i * side + j) * 8, 0);
+        for (NNInt j = right; j < side; j++) store8(edge + (i * side + j) * 8, 0);
+      }
+    }
     const float *input = c->input + (image * c->groups + group) * c->inputBlocks * plane;
-    float *v = transformed + t * c->inputBlocks * 8;
-    for (NNInt block = 0; block < c->inputBlocks; block++, input += plane, v += 8) {
+    for (NNInt block = 0; block < c->inputBlocks; block++, input += plane) {
+      float *v = transformed + t * stride + block / 2 * side * side * 16 + block % 2 * 8;
       const float *row[6];
       UNROLL for (int i = 0; i < side; i++) {
         NNInt y = y0 + i;
@@ -155,28 +172,28 @@ INLINE void transformTiles(
           row[i] = from;
         } else {
           float *to = edge + i * side * 8;
-          for (NNInt j = 0; j < side; j++) store8(to + j * 8, j >= left && j < right ? load8(from + j * 8) : (f8)0);
+          for (NNInt j = left; j < right; j++) store8(to + j * 8, load8(from + j * 8));
           row[i] = to;
         }
       }
       if (size == 4) {
-        inputTransform4(row, v, stride);
+        inputTransform4(row, v);
       } else {
-        inputTransform2(row, v, stride);
+        inputTransform2(row, v);
       }
     }
+    nextTile(&tx, &ty, &image, tilesX, tilesY);
   }
 }
 
 INLINE void restoreTiles(
-  const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, NNInt panel, const float *products,
-  NNInt stride
+  const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, NNInt panel, const float *products
 ) {
   NNInt tilesX = nnTilesX(c), tilesY = nnTilesY(c), plane = c->outputHeight * c->outputWidth * 8;
-  NNInt halves = least(2, c->outputBlocks - panel * 2), width = halves * 8;
+  NNInt halves = least(2, c->outputBlocks - panel * 2), stride = nnTileOutputStride(c);
   NNInt firstBlock = group * c->outputBlocks + panel * 2;
+  NNInt tx = firstTile % tilesX, ty = firstTile / tilesX % tilesY, image = firstTile / (tilesX * tilesY);
   for (NNInt t = 0; t < tiles; t++) {
-    NNInt tile = firstTile + t, tx = tile % tilesX, ty = tile / tilesX % tilesY, image = tile / (tilesX * tilesY);
     NNInt y = ty * size, x = tx * size;
     NNInt at = (image * c->groups * c->outputBlocks + firstBlock) * plane + (y * c->outputWidth + x) * 8;
     Destination d = {
@@ -185,42 +202,50 @@ INLINE void restoreTiles(
     int whole = d.rows >= size && d.columns >= size;
     for (NNInt half = 0; half < halves; half++) {
       f8 bias = c->bias ? load8(c->bias + (firstBlock + half) * 8) : (f8)0;
-      const float *m = products + t * width + half * 8;
+      const float *m = products + t * stride + half * 8;
       if (size == 4) {
         if (whole) {
-          outputTransform4(m, stride, bias, &d, 1);
+          outputTransform4(m, bias, &d, 1);
         } else {
-          outputTransform4(m, stride, bias, &d, 0);
+          outputTransform4(m, bias, &d, 0);
         }
       } else {
         if (whole) {
-          outputTransform2(m, stride, bias, &d, 1);
+          outputTransform2(m, bias, &d, 1);
         } else {
-          outputTransform2(m, stride, bias, &d, 0);
+          outputTransform2(m, bias, &d, 0);
         }
       }
       d.output += plane;
       if (d.residual) d.residual += plane;
     }
+    nextTile(&tx, &ty, &image, tilesX, tilesY);
   }
 }
 
-static void multiplyTiles(
-  const float *a, NNInt tiles, NNInt inner, const float *weights, float *products, int wide
+// [tiles x inner] * [inner x 16 or 8] for one position, in tiles of `height` rows and, at the end, one less.
+INLINE void multiplyTiles(
+  const NNConvolution *c, const int positions, NNInt tiles, const float *a, const float *weights, float *products, int wide
 ) {
-  NNInt parts = nnCeilDivide(tiles, wide ? MAX_HEIGHT : MAX_HEIGHT_8);
-  for (NNInt i = 0; i < parts; i++) {
-    NNInt t = tiles * i / parts, m = tiles * (i + 1) / parts - t;
+  NNInt inner = c->inputBlocks * 8, stride = nnTileInputStride(c), to = nnTileOutputStride(c);
+  NNInt most = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
+  NNInt height = nnCeilDivide(tiles, nnCeilDivide(tiles, most));
+  while (tiles > 0) {
+    // As even as can be: two last rows of 4 are faster than one of 6 and one of 2.
+    NNInt m = nnCeilDivide(tiles, height) * (height - 1) >= tiles ? height - 1 : height;
     if (wide) {
-      plainOf16[m](a + t * inner, inner, inner, weights, products + t * 16, 16);
+      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to);
     } else {
-      plainOf8[m](a + t * inner, inner, inner, weights, products + t * 8, 8);
+      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to);
     }
+    tiles -= m;
+    a += m * stride;
+    products += m * to;
   }
 }
 
 INLINE void winogradConvolution(const NNConvolution *c, const int size, NNInt task, float *scratch) {
-  const NNInt positions = (size + 2) * (size + 2);
+  const int positions = (size + 2) * (size + 2);
   NNInt total = c->batch * nnTilesY(c) * nnTilesX(c), strips = nnCeilDivide(total, c->strip);
   NNInt panelCount = nnPanels(c), chunks = nnCeilDivide(panelCount, c->panels);
   NNInt chunk = task % chunks;
@@ -228,32 +253,30 @@ INLINE void winogradConvolution(const NNConvolution *c, const int size, NNInt ta
   NNInt firstTile = task % strips * c->strip, tiles = least(c->strip, total - firstTile), group = task / strips;
   NNInt firstPanel = chunk * c->panels, lastPanel = least(firstPanel + c->panels, panelCount);
   NNInt inner = c->inputBlocks * 8, filters = c->outputBlocks * 8;
-  NNInt inputStride = nnTileInputStride(c), outputStride = nnTileOutputStride(c);
-  float *transformed = scratch, *products = scratch + positions * inputStride;
+  NNInt panelStride = c->strip * nnTileOutputStride(c);
+  float *transformed = scratch, *products = scratch + c->strip * nnTileInputStride(c);
   const float *weights = c->weights + group * positions * inner * filters;
 
-  transformTiles(c, size, group, firstTile, tiles, transformed, inputStride);
+  transformTiles(c, size, group, firstTile, tiles, transformed);
   if (c->byPosition) {
     for (NNInt p = 0; p < positions; p++) {
       for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
         multiplyTiles(
-          transformed + p * inputStride, tiles, inner, weights + (p * filters + panel * 16) * inner,
-          products + p * outputStride + (panel - firstPanel) * c->strip * 16, panel * 2 + 1 < c->outputBlocks);
+          c, positions, tiles, transformed + p * 16, weights + (p * filters + panel * 16) * inner,
+          products + (panel - firstPanel) * panelStride + p * 16, panel * 2 + 1 < c->outputBlocks);
       }
     }
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
-      restoreTiles(
-        c, size, group, firstTile, tiles, panel, products + (panel - firstPanel) * c->strip * 16, outputStride);
+      restoreTiles(c, size, group, firstTile, tiles, panel, products + (panel - firstPanel) * panelStride);
     }
   } else {
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
       int wide = panel * 2 + 1 < c->outputBlocks;
-      for (NNInt p = 0; p < positions; p++) {
-        multiplyTiles(
-          transformed + p * inputStride, tiles, inner,
-          weights + (panel * positions * 16 + p * (wide ? 16 : 8)) * inner, products + p * outputStride, wide);
+      const float *from = weights + panel * positions * 16 * inner;
+      for (NNInt p = 0; p < positions; p++, from += (wide ? 16 : 8) * inner) {
+        multiplyTiles(c, positions, tiles, transformed + p * 16, from, products + p * 16, wide);
       }
-      restoreTiles(c, size, group, firstTile, tiles, panel, products, outputStride);
+      restoreTiles(c, size, group, firstTile, tiles, panel, products);
     }
   }
 }
