@@ -41,6 +41,7 @@ final class CompiledPlan {
   private var callerOutputs: [UnsafeMutablePointer<Float>?]
   private let hasEvaluations: Bool
 
+  /// Allocates the memory for steps, and a pool of `threads` threads if they have use for it.
   init(steps: [PlannedStep], buffers: [Buffer], threads: Int) throws(EngineError) {
     var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
     for (index, step) in steps.enumerated() {

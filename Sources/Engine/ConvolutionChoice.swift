@@ -19,6 +19,11 @@ struct ConvolutionChoice {
     candidates(shape).min { $0.cost < $1.cost }?.method ?? direct(shape).method
   }
 
+  /// The estimated nanoseconds of the best method on one thread.
+  func cost(of shape: ConvolutionShape) -> Double {
+    candidates(shape).map(\.cost).min() ?? 0
+  }
+
   /// The best cut of a direct convolution.
   func directMethod(for shape: ConvolutionShape) -> ConvolutionMethod { direct(shape).method }
 

@@ -32,7 +32,7 @@ public final class Executor {
   private enum Body {
     /// Double precision: the operations' own evaluation.
     case reference(Graph, parameters: [Tensor<Double>])
-    case compiled(CompiledPlan)
+    case compiled(BatchedPlan)
   }
 
   /// Compiles a graph. `parameter` gives the values of the graph's parameter of an index; it is asked for one at a time.
@@ -65,10 +65,18 @@ public final class Executor {
       self.threads = 1
       return
     }
+    let split = BatchSplit(graph: graph, sizes: sizes)
+    let parts = split?.parts ?? 1
+    let partSizes = split?.sizes ?? sizes
+    let sharesParts = parts == 1 || BatchedPlan.sharesParts(parts, threads: threads)
     let compiled = try withoutActuallyEscaping(parameter) { parameter in
-      var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, parameter: parameter)
+      var lowering = Lowering(
+        graph: graph, sizes: partSizes, threads: sharesParts ? threads : 1, parameter: parameter)
       try lowering.run()
-      return try CompiledPlan(steps: lowering.steps, buffers: lowering.buffers, threads: threads)
+      return try BatchedPlan(
+        steps: lowering.steps, buffers: lowering.buffers, parts: parts, threads: threads,
+        inputCounts: graph.inputs.map { partSizes[$0.index].reduce(1, *) },
+        outputCounts: graph.outputs.map { partSizes[$0.index].reduce(1, *) })
     }
     body = .compiled(compiled)
     plan = compiled.descriptions

@@ -82,7 +82,9 @@ struct Lowering {
     for (index, value) in graph.inputs.enumerated() {
       held[value.index].plain = addBuffer(count(value), place: .input(index))
     }
-    for (index, step) in graph.steps.enumerated() where !fused.contains(index) { try lower(step) }
+    for (index, step) in graph.steps.enumerated() where !fused.contains(index) {
+      try lower(step, at: index)
+    }
     for (index, value) in graph.outputs.enumerated() {
       if let plain = held[value.index].plain, buffers[plain.index].place == .output(index) { continue }
       let output = addBuffer(count(value), place: .output(index))
@@ -207,13 +209,13 @@ struct Lowering {
 
   // MARK: - Operations
 
-  private mutating func lower(_ step: Graph.Step) throws {
+  private mutating func lower(_ step: Graph.Step, at index: Int) throws {
     // What stands on a parameter alone is rare, and so is an empty batch: their plain evaluation will do.
     let isOnParameter = step.inputs.first.map { parameterIndex[$0] != nil } ?? true
     guard !isOnParameter, step.outputs.allSatisfy({ count($0) > 0 }) else { return try evaluate(step) }
     switch step.operation {
-    case let operation as Convolution: try lower(operation, step)
-    case let operation as MatrixProduct: try lower(operation, step)
+    case let operation as Convolution: try lower(operation, step, at: index)
+    case let operation as MatrixProduct: try lower(operation, step, at: index)
     case is BatchNormalization, is Bias: try lowerAffine(step)
     case is Relu: try lowerElementwise(.relu, "relu", step)
     case is Sigmoid: try lowerElementwise(.sigmoid, "sigmoid", step)
@@ -290,14 +292,8 @@ struct Lowering {
     }
   }
 
-  private func shape(
-    _ window: Window, input: ValueID, output: ValueID, groups: Int = 1
-  ) -> ConvolutionShape {
-    let (x, y) = (sizes[input.index], sizes[output.index])
-    return ConvolutionShape(
-      batch: x[0], channels: x[1], filters: y[1], groups: groups, input: [x[2], x[3]], output: [y[2], y[3]],
-      kernel: window.kernel, stride: window.stride, dilation: window.dilation,
-      padTop: window.leadingPadding(.height, input: x[2]), padLeft: window.leadingPadding(.width, input: x[3]))
+  private func shape(_ window: Window, input: ValueID, output: ValueID, groups: Int = 1) -> ConvolutionShape {
+    ConvolutionShape(window, input: sizes[input.index], output: sizes[output.index], groups: groups)
   }
 
   private mutating func lowerPooling(_ window: Window, maximum: Bool, countsPadding: Bool, _ step: Graph.Step) throws {
@@ -443,7 +439,26 @@ struct Lowering {
     }
   }
 
-  private mutating func chain(after step: Graph.Step, channels: Int, allowsResidual: Bool) throws -> Chain {
+  /// Lowers what computes `value`, unless step `index` has a part in it; whether the value is there then.
+  private mutating func makeAvailable(_ value: ValueID, apartFrom index: Int) throws -> Bool {
+    if isAvailable(value) { return true }
+    var needed: Set<ValueID> = [value]
+    var missing: [Int] = []
+    for (place, step) in graph.steps.enumerated().reversed() where step.outputs.contains(where: needed.contains) {
+      if step.outputs.allSatisfy(isAvailable) { continue }
+      guard place > index, !fused.contains(place) else { return false }
+      missing.append(place)
+      needed.formUnion(step.inputs)
+    }
+    for place in missing.reversed() where !fused.contains(place) {
+      fused.insert(place)
+      try lower(graph.steps[place], at: place)
+    }
+    return isAvailable(value)
+  }
+
+  private mutating func chain(after index: Int, channels: Int, allowsResidual: Bool) throws -> Chain {
+    let step = graph.steps[index]
     var chain = Chain(fold: Fold(channels: channels), result: step.outputs[0], label: step.label)
     chain.fold.operations = [name(step.operation)]
     while let next = onlyConsumer(chain.result) {
@@ -454,7 +469,7 @@ struct Lowering {
       {
         try include(following, in: &chain.fold)
       } else if following.operation is Add, allowsResidual, chain.residual == nil, following.inputs.count == 2,
-        let other = following.inputs.first(where: { $0 != chain.result }), isAvailable(other)
+        let other = following.inputs.first(where: { $0 != chain.result }), try makeAvailable(other, apartFrom: index)
       {
         chain.residual = other
         chain.fold.operations.append("add")
@@ -474,11 +489,11 @@ struct Lowering {
 
   // MARK: - Products
 
-  private mutating func lower(_ operation: Convolution, _ step: Graph.Step) throws {
+  private mutating func lower(_ operation: Convolution, _ step: Graph.Step, at index: Int) throws {
     let input = step.inputs[0]
     guard let weights = parameterIndex[step.inputs[1]] else { return try evaluate(step) }
     let shape = shape(operation.window, input: input, output: step.outputs[0], groups: operation.groups)
-    let chain = try chain(after: step, channels: shape.filters, allowsResidual: true)
+    let chain = try chain(after: index, channels: shape.filters, allowsResidual: true)
     let second = try chain.residual.map { try blocked($0, label: step.label) }
     let call: KernelCall
     let source: BufferID
@@ -504,12 +519,12 @@ struct Lowering {
       multiplyAdds: shape.multiplyAdds, input: source, second: second, output: newBlocked(chain.result))
   }
 
-  private mutating func lower(_ operation: MatrixProduct, _ step: Graph.Step) throws {
+  private mutating func lower(_ operation: MatrixProduct, _ step: Graph.Step, at index: Int) throws {
     guard let weights = parameterIndex[step.inputs[1]], !operation.transposesLeft else { return try evaluate(step) }
     let rows = sizes[step.outputs[0].index][0]
     let columns = sizes[step.outputs[0].index][1]
     let inner = sizes[step.inputs[0].index][1]
-    let chain = try chain(after: step, channels: columns, allowsResidual: false)
+    let chain = try chain(after: index, channels: columns, allowsResidual: false)
     let input = try plain(step.inputs[0], label: step.label)
     let panels = (columns + 15) / 16
     let isLarge = threads > 1 && rows * inner * columns > 200_000

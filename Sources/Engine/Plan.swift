@@ -10,6 +10,13 @@ public struct PlanStep: Sendable {
   public let multiplyAdds: Int
   /// The shape of what it computes.
   public let shape: [Int]
+
+  /// The step over `parts` parts of a batch.
+  func times(_ parts: Int) -> PlanStep {
+    PlanStep(
+      label: label, operations: operations, algorithm: algorithm, multiplyAdds: multiplyAdds * parts,
+      shape: shape.isEmpty ? shape : [shape[0] * parts] + shape.dropFirst())
+  }
 }
 
 /// A block of memory that steps read and write.

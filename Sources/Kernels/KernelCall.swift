@@ -25,6 +25,7 @@ public final class KernelCall {
   let arguments: UnsafeMutableRawPointer
   private let offsets: (input: Int?, second: Int?, output: Int?)
   private let retained: [AlignedBuffer]
+  private let copyArguments: (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer
   private let release: (UnsafeMutableRawPointer) -> Void
 
   /// The field offsets of a struct of arguments.
@@ -52,8 +53,24 @@ public final class KernelCall {
       fields.second.flatMap { MemoryLayout<Arguments>.offset(of: $0) },
       MemoryLayout<Arguments>.offset(of: fields.output)
     )
+    unsafe copyArguments = { source in
+      let memory = UnsafeMutablePointer<Arguments>.allocate(capacity: 1)
+      unsafe memory.initialize(to: source.assumingMemoryBound(to: Arguments.self).pointee)
+      return UnsafeMutableRawPointer(memory)
+    }
     unsafe release = { unsafe $0.assumingMemoryBound(to: Arguments.self).deallocate() }
   }
+
+  private init(copying call: KernelCall) {
+    unsafe kernel = unsafe call.kernel
+    (scratch, tasks, algorithm, together) = (call.scratch, call.tasks, call.algorithm, call.together)
+    (offsets, retained) = (call.offsets, call.retained)
+    unsafe (copyArguments, release) = unsafe (call.copyArguments, call.release)
+    unsafe arguments = unsafe call.copyArguments(call.arguments)
+  }
+
+  /// The same call to be bound to other memory; packed weights are shared.
+  public func copy() -> KernelCall { KernelCall(copying: self) }
 
   deinit { unsafe release(arguments) }
 
