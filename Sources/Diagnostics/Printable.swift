@@ -27,10 +27,18 @@ extension Unicode.Scalar {
     case "\r": return "\\r"
     case "\t": return "\\t"
     default:
+      let value = byteStoodFor.map(UInt32.init) ?? value
       let digits = String(value, radix: 16)
       let width = value < 0x100 ? 2 : value < 0x10000 ? 4 : 8
       let letter = value < 0x100 ? "x" : value < 0x10000 ? "u" : "U"
       return "\\" + letter + String(repeating: "0", count: width - digits.count) + digits
     }
   }
+
+  /// The byte, not part of any UTF-8, that the scalar stands for in the text of a file's name: the last private
+  /// characters of Unicode stand for the bytes 80 to FF.
+  package var byteStoodFor: UInt8? { value >= 0x10FF80 ? UInt8(value & 0xFF) : nil }
+
+  /// The scalar that stands for a byte from 80 on.
+  package init?(standingFor byte: UInt8) { self.init(UInt32(0x10FF80) + UInt32(byte & 0x7F)) }
 }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A file's name as the system has it: bytes, mostly but not always UTF-8.
 ///
 /// Its description is fit for messages: control characters, characters that reorder text and bytes that are not UTF-8
@@ -17,30 +19,39 @@ public struct FilePath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
       return
     }
     bytes = text.unicodeScalars.flatMap { scalar in
-      Self.standIns.contains(scalar.value) ? [UInt8(scalar.value & 0xFF)] : Array(String(scalar).utf8)
+      scalar.byteStoodFor.map { [$0] } ?? Array(String(scalar).utf8)
     }
   }
+
+  /// A path spelt as text.
+  public init(stringLiteral text: String) { self.init(text) }
 
   /// The path where only text can pass, such as an argument of the command line: every byte that is not UTF-8 is a
   /// private character, from which `init(_:)` makes the byte again.
   public var text: String {
     var result = String.UnicodeScalarView()
-    forEachScalar(of: bytes) { scalar, encoded in
-      if let scalar, !Self.standIns.contains(scalar.value) {
-        result.append(scalar)
-      } else {
-        result.append(contentsOf: encoded.compactMap { Unicode.Scalar(Self.standIns.lowerBound + UInt32($0 & 0x7F)) })
+    var index = 0
+    while index < bytes.count {
+      var iterator = bytes[index...].makeIterator()
+      var parser = Unicode.UTF8.ForwardParser()
+      let start = index
+      switch parser.parseScalar(from: &iterator) {
+      case .emptyInput:
+        return String(result)
+      case .valid(let encoded) where Unicode.UTF8.decode(encoded).byteStoodFor == nil:
+        index += encoded.count
+        result.append(Unicode.UTF8.decode(encoded))
+      case .valid(let encoded):
+        // A name that holds such a character itself comes through byte by byte.
+        index += encoded.count
+        result.append(contentsOf: bytes[start..<index].compactMap(Unicode.Scalar.init(standingFor:)))
+      case .error(let length):
+        index = min(index + length, bytes.count)
+        result.append(contentsOf: bytes[start..<index].compactMap(Unicode.Scalar.init(standingFor:)))
       }
     }
     return String(result)
   }
-
-  /// The last private characters of Unicode stand for the bytes 80 to FF; a name that holds them itself comes through
-  /// byte by byte.
-  private static let standIns: ClosedRange<UInt32> = 0x10FF80...0x10FFFF
-
-  /// A path spelt as text.
-  public init(stringLiteral text: String) { self.init(text) }
 
   private static let slash = UInt8(ascii: "/")
 
@@ -98,45 +109,5 @@ public struct FilePath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
   }
 
   /// The path as shown in messages.
-  public var description: String { bytes.isEmpty ? "''" : escapedForDisplay(bytes) }
-}
-
-/// Text of any bytes, fit for a terminal and a message: what is not printable is shown as `\x1b` or `\u{202e}`.
-package func escapedForDisplay(_ bytes: [UInt8]) -> String {
-  var result = ""
-  forEachScalar(of: bytes) { scalar, encoded in
-    guard let scalar else {
-      for byte in encoded { result += escaped(byte) }
-      return
-    }
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
-      result += scalar.value < 0x100 ? escaped(UInt8(scalar.value)) : "\\u{" + String(scalar.value, radix: 16) + "}"
-    default:
-      result.unicodeScalars.append(scalar)
-    }
-  }
-  return result
-}
-
-private func escaped(_ byte: UInt8) -> String { (byte < 16 ? "\\x0" : "\\x") + String(byte, radix: 16) }
-
-/// Calls `body` with every character of UTF-8 and its bytes, and with nil and the bytes of what is none.
-private func forEachScalar(of bytes: [UInt8], _ body: (Unicode.Scalar?, ArraySlice<UInt8>) -> Void) {
-  var index = 0
-  while index < bytes.count {
-    var iterator = bytes[index...].makeIterator()
-    var parser = Unicode.UTF8.ForwardParser()
-    let start = index
-    switch parser.parseScalar(from: &iterator) {
-    case .emptyInput:
-      return
-    case .error(let length):
-      index = min(index + length, bytes.count)
-      body(nil, bytes[start..<index])
-    case .valid(let encoded):
-      index += encoded.count
-      body(Unicode.UTF8.decode(encoded), bytes[start..<index])
-    }
-  }
+  public var description: String { bytes.isEmpty ? "''" : printable(text, limit: .max) }
 }

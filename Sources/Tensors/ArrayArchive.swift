@@ -50,9 +50,9 @@ public final class ArrayArchive: Sendable {
       case .safetensors(let header): return try header.source(header.entries[place])
       }
     }
-    let shown = keys.prefix(8).map { "'" + escapedForDisplay(Array($0.utf8)) + "'" }.joined(separator: ", ")
+    let shown = keys.prefix(8).map { "'" + printable($0) + "'" }.joined(separator: ", ")
     let others = keys.isEmpty ? "it holds none" : "it holds \(shown)\(keys.count > 8 ? ", …" : "")"
-    throw Failure(.invalidData, "\(name): there is no array '\(escapedForDisplay(Array(key.utf8)))'; \(others)")
+    throw Failure(.invalidData, "\(name): there is no array '\(printable(key))'; \(others)")
   }
 
   /// The whole array called `key`, without reading the others.
@@ -62,4 +62,4 @@ public final class ArrayArchive: Sendable {
 }
 
 /// An array's name in messages: the file's, then its own.
-func arrayName(_ file: String, _ key: String) -> String { "\(file), array '\(escapedForDisplay(Array(key.utf8)))'" }
+func arrayName(_ file: String, _ key: String) -> String { "\(file), array '\(printable(key))'" }

@@ -57,13 +57,13 @@ struct SafetensorsHeader: Sendable {
     for entry in entries.sorted(by: {
       ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
     }) {
-      let label = "array '\(escapedForDisplay(Array(entry.key.utf8)))'"
+      let label = "array '\(printable(entry.key))'"
       guard entry.range.upperBound <= dataCount else { throw wrong("\(label) reaches beyond the end of the file") }
       guard entry.range.lowerBound >= end else { throw wrong("\(label) overlaps another array") }
       guard entry.range.lowerBound == end else { throw wrong("there is a hole before \(label)") }
       end = entry.range.upperBound
       guard let bits = Self.sizes[entry.typeName] else {
-        throw wrong("\(label) has the unknown type '\(escapedForDisplay(Array(entry.typeName.utf8)))'")
+        throw wrong("\(label) has the unknown type '\(printable(entry.typeName))'")
       }
       guard let needed = byteCount(entry.shape, elementSize: bits), needed % 8 == 0, needed / 8 == entry.range.count
       else { throw wrong("\(label) has \(entry.range.count) bytes, which is not the size of its shape \(entry.shape)") }
@@ -119,10 +119,10 @@ private struct HeaderText {
       case "dtype": type = try parser.string()
       case "shape": shape = try parser.integers()
       case "data_offsets": offsets = try parser.integers()
-      default: throw Problem(message: "an array has the unknown key '\(escapedForDisplay(Array(field.utf8)))'")
+      default: throw Problem(message: "an array has the unknown key '\(printable(field))'")
       }
     }
-    let label = escapedForDisplay(Array(key.utf8))
+    let label = printable(key)
     guard let type, let shape, let offsets else {
       throw Problem(message: "array '\(label)' lacks one of dtype, shape and data_offsets")
     }
@@ -140,7 +140,7 @@ private struct HeaderText {
       skipSpace()
       let key = try string()
       guard keys.insert(key).inserted else {
-        throw Problem(message: "the key '\(escapedForDisplay(Array(key.utf8)))' stands twice")
+        throw Problem(message: "the key '\(printable(key))' stands twice")
       }
       try expect(":")
       skipSpace()

@@ -50,7 +50,7 @@ struct ZipDirectory: Sendable {
     var names: Set<String> = []
     var members: [Member] = []
     for member in raw {
-      let shown = escapedForDisplay(Array(member.name.utf8))
+      let shown = printable(member.name)
       guard names.insert(member.name).inserted else { throw wrong("the member '\(shown)' stands twice") }
       guard let limit = limits[member.offset], member.offset <= end.directoryOffset else {
         throw wrong("the member '\(shown)' lies outside of the file")
@@ -84,7 +84,7 @@ struct ZipDirectory: Sendable {
 
   /// The name for messages.
   func label(_ member: Member) -> String {
-    "\(file.name), member '\(escapedForDisplay(Array(member.name.utf8)))'"
+    "\(file.name), member '\(printable(member.name))'"
   }
 
   /// The array that a member holds.
@@ -205,7 +205,7 @@ private struct RawMember {
     let end = extraEnd + directory.number(position + 32, 2)
     guard end <= directory.count else { throw wrong("its directory is damaged") }
     nameBytes = Array(directory[nameStart..<nameEnd])
-    let shown = escapedForDisplay(nameBytes)
+    let shown = printable(FilePath(bytes: nameBytes).text)
     guard let text = String(validating: nameBytes, as: UTF8.self) else {
       throw wrong("the member '\(shown)' has a name that is not UTF-8")
     }
