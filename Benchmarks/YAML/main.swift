@@ -1,5 +1,5 @@
 // How quickly a model with a million inline weights is read, against libyaml's own event loop over the same bytes, and
-// how much memory that takes above the file. Run it by hand: `swift run -c release YAMLBenchmark [COUNT [double]]`.
+// how much memory that takes above the file. Run it by hand: `swift run -c release YAMLBenchmark [COUNT [double|unicode|FILE.json]]`.
 import CLibYAML
 import Diagnostics
 import Glibc
@@ -60,7 +60,8 @@ func resetPeak() {
 }
 
 let count = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 1_000_000 : 1_000_000
-let bytes = model(count: count, isDouble: CommandLine.arguments.last == "double")
+var bytes = model(count: count, isDouble: CommandLine.arguments.last == "double")
+if CommandLine.arguments.last == "unicode" { bytes = Array("# ünïcode\n".utf8) + bytes }
 let clock = ContinuousClock()
 resetPeak()
 let base = peakMemory()

@@ -67,9 +67,10 @@ public final class SourceText: Sendable {
     var checkpoints: [Int] = []
     if !isASCII {
       var codePoints = 0
-      for index in span.indices {
-        if index % Self.stride == 0 { checkpoints.append(codePoints) }
-        if span[index] & 0xC0 != 0x80 { codePoints += 1 }
+      for start in Swift.stride(from: 0, to: span.count, by: Self.stride) {
+        checkpoints.append(codePoints)
+        let chunk = span.extracting(start..<min(start + Self.stride, span.count))
+        for index in chunk.indices where chunk[index] & 0xC0 != 0x80 { codePoints &+= 1 }
       }
     }
     codePointsBefore = checkpoints

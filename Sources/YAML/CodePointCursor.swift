@@ -20,6 +20,15 @@ struct CodePointCursor {
     let bytes = bytes
     let span = bytes.span
     while codePoint < index, offset < span.count {
+      // Eight bytes of ASCII are eight code points.
+      while codePoint &+ 8 <= index, offset &+ 8 <= span.count,
+        unsafe span.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080
+          == 0
+      {
+        offset &+= 8
+        codePoint &+= 8
+      }
+      guard codePoint < index, offset < span.count else { break }
       offset += 1
       while offset < span.count, span[offset] & 0xC0 == 0x80 { offset += 1 }
       codePoint += 1

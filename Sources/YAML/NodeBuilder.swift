@@ -69,13 +69,12 @@ struct NodeBuilder {
   private var cost = 0
   private var aliasCost = 0
   private var isStopped = false
-  /// The unusual line breaks in the text that were not yet met, last first.
-  private var lineBreaks: [SourceRange]
+  private var lineBreaks: UnusualLineBreaks
 
   /// A builder of the nodes of `source`, whose first code point is at byte `base`.
-  init(source: SourceText, base: Int, lineBreaks: [SourceRange]) {
+  init(source: SourceText, base: Int, lineBreaks: UnusualLineBreaks) {
     self.source = source
-    self.lineBreaks = lineBreaks.reversed()
+    self.lineBreaks = lineBreaks
     cursor = CodePointCursor(bytes: source.bytes, base: base, isASCII: source.isASCII)
   }
 
@@ -116,7 +115,7 @@ struct NodeBuilder {
         if documents > 1 { secondDocument(reader) }
       case .documentEnd, .streamStart: break
       case .streamEnd:
-        reportLineBreaks(upTo: source.bytes.count)
+        reportLineBreaks(before: source.bytes.count)
         return
       }
     }
@@ -160,7 +159,11 @@ struct NodeBuilder {
       while end > start, Self.isSpace(source.bytes[end - 1]) { end -= 1 }
     }
     let range = SourceRange(start: start, end: end)
-    if reader.isQuoted { skipLineBreaks(in: range) }
+    if reader.isQuoted {
+      // Inside quotes they are characters as others.
+      reportLineBreaks(before: range.start)
+      _ = lineBreaks.take(before: range.end)
+    }
     let text = reader.text
     let (value, tag, isErroneous) = value(of: text, isPlain: isPlain, properties, at: range)
     cost += Self.nodeCost
@@ -376,27 +379,17 @@ struct NodeBuilder {
     cost += frames[index].packedCount * (Self.nodeCost - 1)
   }
 
-  // MARK: Unusual line breaks
-
-  /// Forgets the line breaks inside quotes; there they are characters as others.
-  private mutating func skipLineBreaks(in range: SourceRange) {
-    guard let next = lineBreaks.last, next.start < range.end else { return }
-    reportLineBreaks(upTo: range.start)
-    while let next = lineBreaks.last, next.start < range.end { lineBreaks.removeLast() }
-  }
-
-  /// Reports the line breaks before the byte at `end`, and says whether there are any.
+  /// Reports the unusual line breaks before the byte at `end`, and says whether there are any.
   @discardableResult
-  mutating func reportLineBreaks(upTo end: Int) -> Bool {
-    let found = lineBreaks.last.map { $0.start < end } ?? false
-    while let range = lineBreaks.last, range.start < end {
-      lineBreaks.removeLast()
+  mutating func reportLineBreaks(before end: Int) -> Bool {
+    let ranges = lineBreaks.take(before: end)
+    for range in ranges {
       let last = source.bytes[range.end - 1]
       let name = last == 0x85 ? "U+0085" : last == 0xA8 ? "U+2028" : "U+2029"
       report(
         .lineBreak, "\(name) is a line break to some readers and not to others; use an ordinary line break", at: range)
     }
-    return found
+    return !ranges.isEmpty
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool {

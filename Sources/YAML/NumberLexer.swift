@@ -98,7 +98,21 @@ enum NumberLexer {
         exponent < 0 ? Double(mantissa) / powersOfTen[-exponent] : Double(mantissa) * powersOfTen[exponent]
       return finish(text, isNegative ? -magnitude : magnitude, integer: nil)
     }
+    if !isTruncated, mantissa > 0, exponent < 0, exponent >= -19 {
+      let magnitude = quotient(mantissa, integerPowersOfTen[-exponent])
+      return finish(text, isNegative ? -magnitude : magnitude, integer: nil)
+    }
     return finish(text, Double(string(text)) ?? .nan, integer: nil)
+  }
+
+  /// `dividend / divisor`, correctly rounded: 62 bits or more of the exact quotient, and whether more follow, decide it.
+  private static func quotient(_ dividend: UInt64, _ divisor: UInt64) -> Double {
+    let dividendShift = dividend.leadingZeroBitCount
+    let divisorShift = divisor.leadingZeroBitCount
+    let high = dividend << UInt64(dividendShift)
+    let (bits, rest) = (divisor << UInt64(divisorShift)).dividingFullWidth((high >> 1, high << 63))
+    let exponent = divisorShift - dividendShift - 63
+    return Double(rest == 0 ? bits : bits | 1) * Double(bitPattern: UInt64(1023 + exponent) << 52)
   }
 
   private static func leastInteger(_ isNegative: Bool, _ mantissa: UInt64) -> Int? {
@@ -162,6 +176,12 @@ enum NumberLexer {
   private static func string(_ text: Span<UInt8>) -> String {
     unsafe text.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
+
+  private static let integerPowersOfTen: [UInt64] = [
+    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+    100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+    10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+  ]
 
   private static let powersOfTen: [Double] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,

@@ -112,6 +112,10 @@ struct SyntaxProblem {
     case "found incompatible YAML document":
       range = words.lineFrom(place)
       message = "this version of YAML is not known; remove the line or write `%YAML 1.2`"
+    case "did not find expected version number", "did not find expected digit or '.' character",
+      "found extremely long version number":
+      range = words.lineFrom(words.lineStart(place))
+      message = "expected a version behind `%YAML`; remove the line or write `%YAML 1.2`"
     case "found unknown directive name", "could not find directive name", "could not find expected directive name",
       "found unexpected non-alphabetical character":
       message = "this directive is not known; only `%YAML` and `%TAG` are"
@@ -122,7 +126,9 @@ struct SyntaxProblem {
     case "did not find expected whitespace or line break", "did not find expected whitespace",
       "could not find expected whitespace":
       message = "expected a space, found \(found)"
-    case "did not find expected tag URI", "did not find the expected '>'", "did not find expected '!'":
+    case "did not find expected tag URI", "did not find the expected '>'", "did not find expected '!'",
+      "did not find URI escaped octet", "found an incorrect leading UTF-8 octet",
+      "found an incorrect trailing UTF-8 octet":
       code = .unknownTag
       range = words.tag(at: context ?? place)
       message = "the tag `\(printable(source.string(in: range)))` is not complete; remove it"

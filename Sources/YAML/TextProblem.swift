@@ -70,21 +70,4 @@ enum TextProblem {
     let digits = String(scalar.value, radix: 16, uppercase: true)
     return "U+" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits
   }
-
-  /// NEL, U+2028 and U+2029 before the byte at `end`, in order: libyaml takes them for line breaks, editors do not.
-  static func unusualLineBreaks(in source: SourceText, end: Int) -> [SourceRange] {
-    let bytes = source.bytes
-    let span = bytes.span
-    var ranges: [SourceRange] = []
-    var index = 0
-    while index < end {
-      if span[index] == 0xC2, index + 1 < end, span[index + 1] == 0x85 {
-        ranges.append(SourceRange(start: index, end: index + 2))
-      } else if span[index] == 0xE2, index + 2 < end, span[index + 1] == 0x80, span[index + 2] & 0xFE == 0xA8 {
-        ranges.append(SourceRange(start: index, end: index + 3))
-      }
-      index += 1
-    }
-    return ranges
-  }
 }

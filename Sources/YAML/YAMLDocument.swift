@@ -44,7 +44,7 @@ public enum YAMLDocument {
 
     init(source: SourceText, end: Int) {
       let base = source.textStart
-      let lineBreaks = source.isASCII ? [] : TextProblem.unusualLineBreaks(in: source, end: end)
+      let lineBreaks = UnusualLineBreaks(in: source, end: end)
       var builder = NodeBuilder(source: source, base: base, lineBreaks: lineBreaks)
       var problem: EventReader.Problem?
       unsafe source.bytes.withUnsafeBufferPointer { bytes in
@@ -59,7 +59,7 @@ public enum YAMLDocument {
         // At the end of a text that was cut short, the problem is only that it was cut.
         if end == source.bytes.count || place < end {
           // What libyaml read behind an unusual line break may not be what the author sees there.
-          let hasLineBreaks = builder.reportLineBreaks(upTo: place)
+          let hasLineBreaks = builder.reportLineBreaks(before: place)
           let syntax = SyntaxProblem(problem, at: place, context: context, in: source)
           if !hasLineBreaks { builder.report(syntax.code, syntax.message, at: syntax.range, notes: syntax.notes) }
         }

@@ -63,7 +63,7 @@ struct DiagnosticPlacesTests {
       ("a: !!binary A⟦=⟧==", [.tagMismatch], "fill up"),
       ("a: !!binary AQ==⟦A⟧QID", [.tagMismatch], "nothing may follow"),
       ("a: !!binary A⟦R⟧==", [.tagMismatch], "belong to no byte"), ("a: !!binary ⟦\"A\\x2A\"⟧", [.tagMismatch], ""),
-      ("a: ⟦!!⟧ 1", [.unknownTag], "not complete"),
+      ("a: ⟦!a%2⟧ 1", [.unknownTag], ""), ("a: ⟦!!⟧ 1", [.unknownTag], "not complete"),
       ("a: ⟦!e!x⟧ 1", [.unknownTag], "the handle of the tag `!e!x` is not declared"),
     ] as [(String, [DiagnosticCode], String)])
   func tags(text: String, codes: [DiagnosticCode], words: String) {
@@ -98,6 +98,7 @@ struct DiagnosticPlacesTests {
       ("a: b\n  c⟦:⟧ d\n", "this line goes on with the value above it"),
       ("a:\n    b: 1\n  ⟦c⟧: 1\n", "no line above is indented as this one, by 2"),
       ("a: 1\n⟦<<<<<<< HEAD⟧\nb: 2\n=======\nb: 3\n>>>>>>> x\n", "a merge that was not resolved"),
+      ("⟦%YAML x⟧\n---\na: 1\n", "expected a version behind `%YAML`"),
       ("⟦%YAML 2.0⟧\n---\na: 1\n", "this version of YAML is not known"),
       (String(repeating: "k", count: 2_000) + "⟦:⟧ 1", "a key has at most 1,024 characters"),
       ("a: ⟪[⟫1, 2\n⟦b⟧: 3", "expected `,` or `]` in the list, found `b`"),

@@ -38,6 +38,13 @@ struct NumberTests {
     #expect(read.values.map(\.bitPattern) == values.map(\.bitPattern))
   }
 
+  @Test("Doubles as weights have them survive being written and read", arguments: [1.0, 1e-2, 1e-4, 1e6])
+  func commonDoubles(scale: Double) throws {
+    var random = Generator(seed: 5)
+    let values = (0..<20_000).map { _ in Double.random(in: -scale...scale, using: &random) }
+    #expect(try list(values.map(\.description)).values == values)
+  }
+
   @Test("Floats of every bit pattern survive being written and read")
   func floats() throws {
     var random = Generator(seed: 2)

@@ -58,6 +58,16 @@ struct ReadingTests {
     #expect(written(parse("key: " + text).root) == "{key: \(meaning)}")
   }
 
+  @Test("Only a text without errors has a valid root")
+  func validRoot() throws {
+    #expect(try parse("a: 1").validRoot().elementCount == 1)
+    #expect(throws: Failure.self) { try parse("a: 1\na: 2").validRoot() }
+    #expect(throws: Failure.self) { try parse("").validRoot() }
+    #expect(parse("a: 1\na: 2").root?["a"]?.integer == 1)
+    #expect(parse("a: 1\n---\nb: 2").root?["a"]?.integer == 1)
+    #expect(parse("a: [1").root == nil)
+  }
+
   @Test("Every node knows its bytes")
   func ranges() throws {
     let text = """
