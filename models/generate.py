@@ -22,7 +22,7 @@ from reference import Model
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The sizes of symbols; a list gives those of a model.
-SIZES = {"N": 3, "n": 3, "H": 6, "W": 9}
+SIZES = {"N": 3, "n": 3, "H": 6, "W": 9, "T": 5}
 UNBATCHED = {"conv2d/conv2d", "conv2d/not-square", "gap/gap", "gap/not-square", "residual/residual", "v1/unbatched"}
 # Weights are drawn by the program, so only it can say what comes out.
 DRAWN = {"cifar-resnet20/cifar-resnet20", "resnet18/resnet18", "resnet50/resnet50"}
@@ -33,7 +33,7 @@ def normal(name, shape):
     return np.round(values, 2)
 
 
-def notebook():
+def particular():
     counting = lambda *shape: np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
     np.random.seed(42)
     return {
@@ -47,6 +47,15 @@ def notebook():
         "gap/gap": counting(2, 2, 3),
         "gap/not-square": np.array([[[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]]]),
         "batchnorm/batchnorm": np.random.randn(2, 2, 2, 2),
+        "v1/empty-batch": np.zeros((0, 1, 4, 4)),
+        "v1/input-kinds": {
+            "bytes": np.array([[0, 127, 255], [1, 2, 3]], "u1"),
+            "flags": np.array([[True, False, True], [False, False, True]]),
+            "integers": np.array([[-5, 6, 70000], [0, 1, 2]], "<i4"),
+            "halves": np.array([[0.5, -1.25, 3], [1, 0, 65504]], "<f2"),
+            "big-endian": np.array([[1e-3, 2, -3], [1e6, 0, -0.5]], ">f8"),
+            "fortran": np.array([[0.1, 0.2, 0.3], [4, 5, 6]], "<f4", order="F"),
+        },
         "digits/digits": np.load(os.path.join(HERE, "digits/test-images.npy"))[:10],
     }
 
@@ -55,11 +64,12 @@ def inputs_of(name, model, given):
     inputs = {}
     for key, entry in model.text["inputs"].items():
         if name in given:
-            inputs[key] = given[name]
+            value = given[name]
+            inputs[key] = value[key] if isinstance(value, dict) else value.astype(model.dtype)
             continue
         shape = [SIZES[size] if isinstance(size, str) else int(size) for size in entry["shape"]]
-        inputs[key] = normal(f"{name}.{key}", shape[1:] if name in UNBATCHED else shape)
-    return {key: value.astype(model.dtype) for key, value in inputs.items()}
+        inputs[key] = normal(f"{name}.{key}", shape[1:] if name in UNBATCHED else shape).astype(model.dtype)
+    return inputs
 
 
 class Writer:
@@ -81,7 +91,7 @@ class Writer:
             self.write(stem + ".npz", npz(arrays, zipfile.ZIP_STORED))
 
 
-def npy(array, order="C"):
+def npy(array, order="K"):
     file = io.BytesIO()
     np.save(file, np.asarray(array, order=order))
     return file.getvalue()
@@ -152,7 +162,7 @@ def main():
     arguments.add_argument("--check", action="store_true")
     writer = Writer(arguments.parse_args().check)
     weight_files(writer)
-    given = notebook()
+    given = particular()
     for path in sorted(glob.glob(os.path.join(HERE, "*", "*.yaml"))):
         name = os.path.relpath(path, HERE)[: -len(".yaml")]
         if name in DRAWN:
