@@ -25,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SIZES = {"N": 3, "n": 3, "H": 6, "W": 9, "T": 5}
 UNBATCHED = {"conv2d/conv2d", "conv2d/not-square", "gap/gap", "gap/not-square", "residual/residual", "v1/unbatched"}
 # Weights are drawn by the program, so only it can say what comes out.
-DRAWN = {"cifar-resnet20/cifar-resnet20", "resnet18/resnet18", "resnet50/resnet50"}
+DRAWN = {f"{name}/{name}" for name in ("cifar-resnet20", "resnet18", "resnet50", "vgg16", "mobilenet")}
 
 
 def normal(name, shape):
