@@ -1,4 +1,5 @@
 public import Diagnostics
+import Files
 public import Graph
 public import Layers
 public import Tensors
@@ -78,6 +79,8 @@ public struct Model: Sendable {
   public let outputs: [Output]
   /// The seed that parameters without values are drawn by: that of the file's `training` section, unless it is changed.
   public var seed: Int
+  /// The files that it was read from.
+  let files: ModelFiles
   /// The graph of inference, with every layer in it; its parameters are `parameters`.
   let context: LayerContext
   /// The values of `outputs` as the author sees them.
@@ -115,6 +118,20 @@ public struct Model: Sendable {
     }
     return symbol
   }
+}
+
+/// The files that a model was read from, as they were then: what has changed since is not overwritten.
+struct ModelFiles: Sendable {
+  /// A file of arrays.
+  struct Opened: Sendable {
+    let array: ArrayFile
+    let status: FileStatus?
+  }
+
+  /// What the system said of the model file; nil for a text that is in no file.
+  var model: FileStatus?
+  /// The files that the model names, by their paths without links.
+  var arrays: [FilePath: Opened] = [:]
 }
 
 /// The name of a file without its folder and its last suffix.

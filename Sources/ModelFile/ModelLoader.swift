@@ -1,4 +1,5 @@
 public import Diagnostics
+import Files
 import Graph
 import Layers
 import Schema
@@ -23,25 +24,34 @@ public struct LoadedModel: Sendable {
 public struct ModelLoader {
   private let path: String
   private let source: SourceText
+  private let status: FileStatus?
   private var sink: DiagnosticSink
   private var brokenRanges: [SourceRange] = []
 
   /// Reads the model file at `path`. Throws only where the file itself cannot be read.
   public static func load(path: String) throws(Failure) -> LoadedModel {
-    load(source: SourceText(name: path, bytes: try readTextFile(path)), path: path)
+    try FileTransaction.reading(FilePath(path)) { () throws(Failure) in
+      let (bytes, status) = try readWholeFileWithStatus(FilePath(path), limit: largestTextFile)
+      return load(source: SourceText(name: path, bytes: bytes), path: path, status: status)
+    }
   }
 
   /// Reads a model from a text; `path` is where its other files are looked for.
   public static func load(source: SourceText, path: String) -> LoadedModel {
-    var loader = ModelLoader(path: path, source: source)
+    load(source: source, path: path, status: nil)
+  }
+
+  private static func load(source: SourceText, path: String, status: FileStatus?) -> LoadedModel {
+    var loader = ModelLoader(path: path, source: source, status: status)
     let model = loader.load()
     let diagnostics = loader.sink.diagnostics.sorted { $0.place.range.start < $1.place.range.start }
     return LoadedModel(model: loader.sink.hasErrors ? nil : model, diagnostics: diagnostics)
   }
 
-  private init(path: String, source: SourceText) {
+  private init(path: String, source: SourceText, status: FileStatus?) {
     self.path = path
     self.source = source
+    self.status = status
     sink = DiagnosticSink(source: source)
   }
 
@@ -89,7 +99,7 @@ public struct ModelLoader {
     let model = finish(
       assembly, root: root, elementType: elementType, layout: layout,
       inputs: inputs.map { Model.Input(name: $0.name, shape: $0.shape, description: $0.description) },
-      outputs: outputs)
+      outputs: outputs, files: ModelFiles(model: status, arrays: files.opened))
     if let model {
       reportUnusedLayers(of: model, items: assembly.layers)
       weights?.reportUnused(takenBy: model.parameters, sink: &sink)
@@ -164,7 +174,7 @@ public struct ModelLoader {
 
   private func finish(
     _ assembly: GraphAssembly, root: Node, elementType: ElementType, layout: Layout, inputs: [Model.Input],
-    outputs: [(name: String, layer: Int)]
+    outputs: [(name: String, layer: Int)], files: ModelFiles
   ) -> Model? {
     var context = assembly.context
     let graph = context.graph
@@ -190,7 +200,7 @@ public struct ModelLoader {
       path: path, source: source, root: root, elementType: elementType, layout: layout, inputs: inputs, layers: layers,
       parameters: assembly.parameters.parameters,
       outputs: outputs.map { Model.Output(name: $0.name, shape: layers[$0.layer].shape, layer: $0.layer) },
-      seed: root["training"]?["seed"]?.integer ?? 0, context: context, presentedOutputs: presented)
+      seed: root["training"]?["seed"]?.integer ?? 0, files: files, context: context, presentedOutputs: presented)
   }
 
   /// Warns about layers that no output needs; of a residual that is not needed, only about itself.

@@ -6,7 +6,10 @@ package import YAML
 /// The files that a model names, found and opened once each.
 final class ParameterFiles {
   private let folder: ModelFolder
-  private var opened: [FilePath: Result<ArrayFile, Failure>] = [:]
+  private var results: [FilePath: Result<ModelFiles.Opened, Failure>] = [:]
+
+  /// The files that could be opened.
+  var opened: [FilePath: ModelFiles.Opened] { results.compactMapValues { try? $0.get() } }
 
   init(modelPath: String) { folder = ModelFolder(modelPath: modelPath) }
 
@@ -90,19 +93,20 @@ final class ParameterFiles {
         uses: uses)
       return nil
     }
-    let result: Result<ArrayFile, Failure>
-    if let known = opened[file] {
+    let result: Result<ModelFiles.Opened, Failure>
+    if let known = results[file] {
       result = known
     } else {
       do throws(Failure) {
-        result = .success(try ArrayFile(file))
+        let input = try InputFile(file)
+        result = .success(.init(array: try ArrayFile(input, suffix: file.suffix), status: input.status))
       } catch {
         result = .failure(error)
       }
-      opened[file] = result
+      results[file] = result
     }
     switch result {
-    case .success(let array): return (file, array)
+    case .success(let opened): return (file, opened.array)
     case .failure(let failure):
       sink.add(failure.kind == .cannotRead ? .missingFile : .badFile, failure.message, at: node.range, uses: uses)
       return nil

@@ -1,0 +1,155 @@
+package import Diagnostics
+package import Files
+package import Tensors
+import YAML
+
+extension Model {
+  /// Writes new values of parameters, by their index in `parameters`, to where the old ones came from (FORMAT, "What is
+  /// written back"), and nothing else: all files together or none of them.
+  ///
+  /// Parameters that are not in `values` stay; drawn ones that an output needs are written as they are drawn. What
+  /// changes nothing writes nothing. Returns the files that were written.
+  ///
+  /// Throws `busy` where a file changed since the model was read (the new versions are kept beside), `cannotCreate` or
+  /// `inputOutput` where one cannot be written, `invalidData` where the text has no place for a value.
+  @discardableResult
+  package func writeBack(_ values: [Int: AnyTensor], lock: ModelLock? = nil) throws(Failure) -> [FilePath] {
+    var planner = WriteBackPlanner(self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    try planner.planAll()
+    return try commit(planner.plan, values: values, lock: lock)
+  }
+
+  /// Makes sure, before work is put into new values, that they can be written back: that the text has a place for them
+  /// and that the folders of the files can be written to.
+  package func requireWritable() throws(Failure) {
+    var planner = WriteBackPlanner(self, values: [:], newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    try planner.planAll()
+    if let weights = planner.plan.newWeights {
+      let place = resolved(FilePath(path)).sibling(FilePath(weights.writtenFile))
+      if (try? OperatingSystem().status(of: place, followingLinks: false)) != nil {
+        throw Failure(
+          .cannotCreate,
+          "the model's \(weights.arrays.count) drawn parameters would go into \(place), which exists already; "
+            + "move it away, or name it in the model as `weights:`")
+      }
+    }
+    let trained = Set(parameters.compactMap { $0.origin.file })
+    for folder in Set([resolved(FilePath(path)).folder] + trained.map(\.folder)) { try requireWritableFolder(folder) }
+  }
+
+  /// The name of a weight file that is made for the model file at `model`, as it stands in the text.
+  func newWeightsName(besideModel model: FilePath) throws(Failure) -> String {
+    guard let stem = String(validating: resolved(model).stem, as: UTF8.self) else {
+      throw Failure(.cannotCreate, "\(model): a model that gains a weight file needs a name in UTF-8")
+    }
+    return stem + ".safetensors"
+  }
+
+  /// Makes a plan's changes of the model's own files.
+  func commit(_ plan: WriteBackPlan, values: [Int: AnyTensor], lock: ModelLock?) throws(Failure) -> [FilePath] {
+    var changes: [FileChange] = []
+    let model = FilePath(path)
+    for (path, archive) in plan.archives.sorted(by: { $0.key.description < $1.key.description }) {
+      guard let opened = files.arrays[path] else {
+        throw Failure(.busy, "\(archive.writtenFile) was not read with the model")
+      }
+      let changed = try archive.withoutWhatStays(in: opened.array)
+      guard !changed.isEmpty else { continue }
+      changes.append(
+        FileChange(path, original: opened.status) { sink throws(Failure) in
+          try opened.array.rewrite(replacing: changed.replacements, adding: changed.additions, to: sink)
+        })
+    }
+    if let weights = plan.newWeights {
+      changes.append(
+        FileChange(resolved(model).sibling(FilePath(weights.writtenFile)), original: nil) { sink throws(Failure) in
+          try writeSafetensors(weights.arrays, to: sink)
+        })
+    }
+    if !plan.edits.isEmpty {
+      let bytes = try editedText(plan)
+      if bytes != source.bytes {
+        try verify(bytes, values: values, isWhole: plan.newWeights == nil && plan.archives.isEmpty)
+        changes.append(FileChange(model, original: files.model, bytes: bytes))
+      }
+    }
+    guard !changes.isEmpty else { return [] }
+    try FileTransaction(model: model).commit(changes, lock: lock)
+    return changes.map(\.path)
+  }
+
+  /// The model's text with a plan's edits.
+  func editedText(_ plan: WriteBackPlan) throws(Failure) -> [UInt8] {
+    guard let bytes = plan.edits.applied(to: source) else {
+      throw Failure(.invalidData, "the numbers of \(path) share their text in a way that cannot be edited")
+    }
+    return bytes
+  }
+
+  /// Reads a new text before it replaces the old one: a fault of the editing must never reach the author's file.
+  func verify(_ bytes: [UInt8], values: [Int: AnyTensor], isWhole: Bool) throws(Failure) {
+    func fault(_ what: String) -> Failure {
+      Failure(.invalidData, "\(path) was left as it is: \(what) after the edit of its text, which is written in a way that is not supported")
+    }
+    let text = SourceText(name: path, bytes: bytes)
+    guard isWhole else {
+      if YAMLDocument.parse(source: text).hasErrors { throw fault("it would not be readable") }
+      return
+    }
+    guard let new = ModelLoader.load(source: text, path: path).model, new.parameters.count == parameters.count else {
+      throw fault("it would not be a valid model")
+    }
+    for (index, value) in values {
+      switch new.parameters[index].origin {
+      case .values, .number, .binary:
+        guard try new.value(of: index).isIdentical(to: value) else {
+          throw fault("`\(parameters[index].path)` would have other values")
+        }
+      case .file, .weights, .drawn: break
+      }
+    }
+  }
+}
+
+extension Parameter.Origin {
+  /// The file that the values are in.
+  var file: FilePath? {
+    switch self {
+    case .file(let reference), .weights(let reference): reference.file
+    case .values, .number, .binary, .drawn: nil
+    }
+  }
+}
+
+extension WriteBackPlan.ArchiveChange {
+  var isEmpty: Bool { replacements.isEmpty && additions.isEmpty }
+
+  /// The change without the values that are there already, whatever type they are stored as.
+  func withoutWhatStays(in file: ArrayFile) throws(Failure) -> WriteBackPlan.ArchiveChange {
+    var changed = self
+    for (key, value) in replacements {
+      let stored: AnyTensor
+      switch file {
+      case .array(let source): stored = try source.read(as: value.elementType)
+      case .archive(let archive): stored = try archive.read(key, as: value.elementType)
+      }
+      if stored.isIdentical(to: value) { changed.replacements[key] = nil }
+    }
+    return changed
+  }
+}
+
+/// The absolute path without links of something that is there; else the path itself.
+func resolved(_ path: FilePath) -> FilePath { (try? OperatingSystem().resolve(path)) ?? path }
+
+/// Throws `cannotCreate` where no file can be made in a folder.
+private func requireWritableFolder(_ folder: FilePath) throws(Failure) {
+  let system = OperatingSystem()
+  let probe = temporaryPath(for: folder.appending("probe"), system)
+  do throws(SystemError) {
+    try system.close(try system.open(probe, .creating(permissions: 0o600)))
+    try system.remove(probe)
+  } catch {
+    throw Failure(.cannotCreate, "the model could not be saved: cannot write to the folder \(folder): \(error.reason)")
+  }
+}
