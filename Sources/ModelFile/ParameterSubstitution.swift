@@ -43,7 +43,7 @@ struct ParameterSubstitution {
         return node
       }
       didSubstitute = true
-      return Node(range: node.range, content: value.content)
+      return Node(range: node.range, content: value.content, definition: value.definition ?? value)
     case .sequence(let items):
       var changed = false
       let substituted = items.map { item in

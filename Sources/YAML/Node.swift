@@ -44,10 +44,14 @@ public final class Node: Sendable {
   /// that nothing more should be said of it.
   public let isErroneous: Bool
 
-  package init(range: SourceRange, content: Content, isErroneous: Bool = false) {
+  /// The node whose content this one took over, where it stands for a block's parameter (`$name`).
+  package let definition: Node?
+
+  package init(range: SourceRange, content: Content, isErroneous: Bool = false, definition: Node? = nil) {
     self.range = range
     self.content = content
     self.isErroneous = isErroneous
+    self.definition = definition
   }
 }
 

@@ -51,6 +51,9 @@ struct ParameterSites {
   /// Whether a mapping stands for one layer only.
   func isSingleUse(_ site: Site) -> Bool { useCounts[site.mapping.range.start] == 1 }
 
+  /// How many layers are made of a mapping.
+  func useCount(_ site: Site) -> Int { useCounts[site.mapping.range.start] ?? 0 }
+
   private static func collect(_ node: Node, _ mappings: inout [Int: Node], _ seen: inout Set<ObjectIdentifier>) {
     switch node.content {
     case .scalar, .numbers: break

@@ -22,7 +22,13 @@ extension Model {
   /// Makes sure, before work is put into new values, that they can be written back: that the text has a place for them
   /// and that the folders of the files can be written to.
   package func requireWritable() throws(Failure) {
-    var planner = WriteBackPlanner(self, values: [:], newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    var values: [Int: AnyTensor] = [:]
+    for (index, parameter) in parameters.enumerated() {
+      // A number will become a list of values that differ.
+      guard case .number = parameter.origin, parameter.count <= 1 << 16 else { continue }
+      values[index] = .float64(Tensor(shape: parameter.shape, elements: (0..<parameter.count).map(Double.init)))
+    }
+    var planner = WriteBackPlanner(self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
     try planner.planAll()
     if let weights = planner.plan.newWeights {
       let place = resolved(FilePath(path)).sibling(FilePath(weights.writtenFile))

@@ -35,6 +35,8 @@ struct WriteBackPlanner {
   /// The name that a new weight file would have in the model's text.
   let newWeightsName: String
   private(set) var plan = WriteBackPlan()
+  /// Parameters without values whose text needs no further edit.
+  private var withoutText: Set<Int> = []
 
   /// A planner of new values for parameters by their index; drawn ones that are not among them are kept as drawn.
   init(_ model: Model, values: [Int: AnyTensor], newWeightsName: String) {
@@ -112,6 +114,9 @@ struct WriteBackPlanner {
       tensors.append(new)
     }
     guard isChanged else { return }
+    if node.definition != nil, let site = sites[first].first, sites.useCount(site) != group.count {
+      return try planPartialUse(group, absent: &absent)
+    }
     let texts = tensors.map { NumberTexts(tensor: $0) }.filter { $0.tensor.count > 0 }
     guard let leader = texts.first else { return }
     if texts.allSatisfy({ $0.isUniform && $0.bits(0) == leader.bits(0) }) {
@@ -122,6 +127,28 @@ struct WriteBackPlanner {
     } else {
       absent += group
     }
+  }
+
+  /// A block's parameter that is a number in some uses of the block, and something else in others (`bias: $bias`, which
+  /// is false there): where it is a number, the number gives way to a law, which the weight file overrules.
+  private mutating func planPartialUse(_ group: [Int], absent: inout [Int]) throws(Failure) {
+    var replaced: Set<Int> = []
+    for index in group {
+      guard case .number(let node) = model.parameters[index].origin, let definition = node.definition,
+        !model.source.string(in: definition.range).contains("$")
+      else { throw noPlace(model.parameters[index]) }
+      let isForeign = model.parameters.indices.contains { other in
+        guard !group.contains(other), case .number(let number) = model.parameters[other].origin else { return false }
+        return number.definition === definition
+      }
+      if isForeign { throw noPlace(model.parameters[index]) }
+      if replaced.insert(definition.range.start).inserted {
+        let isJSON = MappingEditor(model.root, in: model.source).isJSON
+        plan.edits.replace(definition.range, with: isJSON ? "{\"init\": \"zeros\"}" : "{init: zeros}")
+      }
+      withoutText.insert(index)
+    }
+    absent += group
   }
 
   /// The text of a number without the quotes that a tag makes possible.
@@ -220,7 +247,7 @@ struct WriteBackPlanner {
   /// Takes numbers out of the text whose parameters have their values in the weight file from now on.
   private mutating func removeNumbers(_ indices: [Int], weightsFile: String) throws(Failure) {
     var removed: Set<Int> = []
-    for index in indices {
+    for index in indices where !withoutText.contains(index) {
       guard case .number(let node) = model.parameters[index].origin, removed.insert(node.range.start).inserted else {
         continue
       }
