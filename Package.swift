@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "NNRunCLI",
       dependencies: [
-        "NNRun", "Training", "ModelFile", "Diagnostics", "Files", "Tensors", "Schema", "YAML",
+        "NNRun", "Training", "Interchange", "ModelFile", "Diagnostics", "Files", "Tensors", "Schema", "YAML",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -86,6 +86,7 @@ struct Nnrun: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
+      ExportCommand.self, WeightsCommand.self,
       SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

@@ -52,7 +52,9 @@ extension Model {
   }
 
   /// Makes a plan's changes of the model's own files.
-  func commit(_ plan: WriteBackPlan, values: [Int: AnyTensor], lock: ModelLock?) throws(Failure) -> [FilePath] {
+  func commit(
+    _ plan: WriteBackPlan, values: [Int: AnyTensor], lock: ModelLock? = nil, replacing: Bool = false
+  ) throws(Failure) -> [FilePath] {
     var changes: [FileChange] = []
     let model = FilePath(path)
     for (path, archive) in plan.archives.sorted(by: { $0.key.description < $1.key.description }) {
@@ -67,9 +69,14 @@ extension Model {
         })
     }
     if let weights = plan.newWeights {
+      let path = resolved(model).sibling(FilePath(weights.writtenFile))
       changes.append(
-        FileChange(resolved(model).sibling(FilePath(weights.writtenFile)), original: nil) { sink throws(Failure) in
-          try writeSafetensors(weights.arrays, to: sink)
+        FileChange(path, original: nil, replacesAnything: replacing) { sink throws(Failure) in
+          if path.suffix == "npz" {
+            try writeNPZ(weights.arrays, to: sink)
+          } else {
+            try writeSafetensors(weights.arrays, to: sink)
+          }
         })
     }
     if !plan.edits.isEmpty {

@@ -34,7 +34,7 @@ struct WriteBackPlanner {
   let layout: SourceLayout
   /// The name that a new weight file would have in the model's text.
   let newWeightsName: String
-  private(set) var plan = WriteBackPlan()
+  var plan = WriteBackPlan()
   /// Parameters without values whose text needs no further edit.
   private var withoutText: Set<Int> = []
 
@@ -75,17 +75,17 @@ struct WriteBackPlanner {
 
   // MARK: Values that are there
 
-  private func value(_ index: Int) throws(Failure) -> AnyTensor {
+  func value(_ index: Int) throws(Failure) -> AnyTensor {
     if let value = values[index] { return value }
     return try model.value(of: index)
   }
 
-  private mutating func replace(_ reference: ArrayReference, with value: AnyTensor) {
+  mutating func replace(_ reference: ArrayReference, with value: AnyTensor) {
     plan.archives[reference.file, default: .init(writtenFile: reference.writtenFile)]
       .replacements[reference.key ?? ""] = value
   }
 
-  private mutating func planLists(_ indices: [Int]) throws(Failure) {
+  mutating func planLists(_ indices: [Int]) throws(Failure) {
     var lists: [ListEdits.List] = []
     for index in indices {
       guard case .values(let node) = model.parameters[index].origin else { continue }
@@ -101,7 +101,7 @@ struct WriteBackPlanner {
   }
 
   /// One number that stands for all values of some parameters: of one, or of one in each repetition of a block.
-  private mutating func planNumber(_ group: [Int], absent: inout [Int]) throws(Failure) {
+  mutating func planNumber(_ group: [Int], absent: inout [Int]) throws(Failure) {
     guard group.contains(where: { values[$0] != nil }), let first = group.first,
       case .number(let node) = model.parameters[first].origin
     else { return }
@@ -162,7 +162,7 @@ struct WriteBackPlanner {
     }
   }
 
-  private func list(_ tensor: AnyTensor, at offset: Int) -> String {
+  func list(_ tensor: AnyTensor, at offset: Int) -> String {
     NumberTexts(tensor: tensor).nestedList(
       lineBreak: layout.lineBreak, continuation: layout.lineIndentation(offset) + "    ")
   }
@@ -188,7 +188,7 @@ struct WriteBackPlanner {
     try insertWeightsEntry(newWeightsName)
   }
 
-  private mutating func add(_ arrays: [(key: String, value: AnyTensor)], toWeightsFile written: String) throws(Failure)
+  mutating func add(_ arrays: [(key: String, value: AnyTensor)], toWeightsFile written: String) throws(Failure)
   {
     guard case .found(let path) = ModelFolder(modelPath: model.path).resolve(written) else {
       throw Failure(.busy, "\(written) vanished since \(model.path) was read")
@@ -238,7 +238,7 @@ struct WriteBackPlanner {
     guard isPlaced else { throw noPlace(parameter) }
   }
 
-  private func noPlace(_ parameter: Parameter) -> Failure {
+  func noPlace(_ parameter: Parameter) -> Failure {
     Failure(
       .invalidData,
       "there is no place in \(model.path) for the values of `\(parameter.path)`: write its layer as a plain mapping")

@@ -110,13 +110,28 @@ package struct MappingEditor {
     }
   }
 
-  /// Puts `value` in the place of an entry's value, tag, anchor or alias included if there is one.
+  /// Puts `value` in the place of an entry's value with its tag, or of its alias; an anchor stays.
   package func replaceValue(of entry: Node.Entry, with value: String, into edits: inout SourceEdits) -> Bool {
     guard let start = valueStart(entry) else { return false }
-    let end = alias(entry)?.end ?? entry.value.range.end
-    guard end >= start else { return false }
-    edits.replace(SourceRange(start: start, end: end), with: value)
+    if let alias = alias(entry) {
+      edits.replace(alias, with: value)
+      return true
+    }
+    guard entry.value.range.end >= start else { return false }
+    edits.replace(SourceRange(start: start, end: entry.value.range.end), with: anchor(at: start) + value)
     return true
+  }
+
+  /// The anchor in front of a value that begins at `start` with its properties, and a space; empty where there is none.
+  private func anchor(at start: Int) -> String {
+    var offset = start
+    while let byte = layout.byte(offset), byte == UInt8(ascii: "&") || byte == UInt8(ascii: "!") {
+      var end = offset + 1
+      while let next = layout.byte(end), !SourceLayout.isBlank(next), !SourceLayout.isBreak(next) { end += 1 }
+      if byte == UInt8(ascii: "&") { return source.string(in: SourceRange(start: offset, end: end)) + " " }
+      offset = layout.skippingSpace(end)
+    }
+    return ""
   }
 
   /// Removes an entry and keeps the comments in it and behind it. False where it is the only one, or cannot be told from
