@@ -46,8 +46,8 @@ final class BatchedPlan: @unchecked Sendable {
   }
 
   deinit {
-    for unsafepointer in unsafe inputPointers { unsafe pointer.deallocate() }
-    for unsafepointer in unsafe outputPointers { unsafe pointer.deallocate() }
+    for unsafe pointer in unsafe inputPointers { unsafe pointer.deallocate() }
+    for unsafe pointer in unsafe outputPointers { unsafe pointer.deallocate() }
   }
 
   /// Runs all parts on the caller's memory.

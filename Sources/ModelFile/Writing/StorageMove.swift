@@ -200,15 +200,15 @@ extension WriteBackPlanner {
       }
     }
   }
+}
 
-  /// Base64 with its tag, in several lines where it is long.
-  private func binaryText(_ value: AnyTensor, lineBreak: String, continuation: String) -> String {
-    let text = base64(value.littleEndianBytes)
-    let lines = stride(from: 0, to: text.count, by: 100).map { start in
-      String(decoding: text[start..<min(start + 100, text.count)], as: UTF8.self)
-    }
-    return "!!binary " + lines.joined(separator: lineBreak + continuation)
+/// Base64 with its tag, in several lines where it is long.
+private func binaryText(_ value: AnyTensor, lineBreak: String, continuation: String) -> String {
+  let text = base64(value.littleEndianBytes)
+  let lines = stride(from: 0, to: text.count, by: 100).map { start in
+    String(decoding: text[start..<min(start + 100, text.count)], as: UTF8.self)
   }
+  return "!!binary " + lines.joined(separator: lineBreak + continuation)
 }
 
 /// How a file that the command line names is named in the text of the model file at `model`.
