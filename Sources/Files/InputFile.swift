@@ -138,7 +138,7 @@ private func readToEnd(
     let read = unsafe withUnsafeTemporaryAllocation(byteCount: min(chunkSize, 1 << 18), alignment: 16) { buffer in
       do throws(SystemError) {
         let count = try unsafe descriptor.readSome(into: buffer)
-        unsafe bytes.append(contentsOf: buffer[..<count])
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         return count
       } catch {
         failure = error

@@ -157,16 +157,35 @@ struct NPZTests {
     #expect(failure { try read(archive(claiming: 1 << 40)) }.contains("more bytes than can be packed"))
   }
 
-  @Test("zip64 sizes, as numpy writes them for members of gigabytes, are understood")
+  @Test("zip64 sizes, places and ends, as members of gigabytes have them, are understood")
   func zip64() throws {
-    let member = ZipRecords.Member(
-      name: Array("a.npy".utf8), method: 0, checksum: 1, packedCount: 5 << 30, count: 5 << 30)
-    let entry = ZipRecords.entry(member, offset: 6 << 30)
-    #expect(entry.number(20, 4) == 0xFFFF_FFFF)
-    // Its place is out of the little file; that it is told apart from other errors shows that the sizes were read.
-    let file = entry + ZipRecords.end(count: 1, directoryOffset: 0, directoryCount: entry.count, comment: [])
-    #expect(failure { _ = try arrayFile([0x50, 0x4B] + file) }.contains("directory"))
-    #expect(ZipRecords.localHeader(member).count == 30 + 5 + 20)
+    let array = AnyTensor.float32(Tensor(shape: [2], elements: [1, 2]))
+    let (bytes, record) = ZipRecords.packed(npyFile(array), name: Array("a.npy".utf8), ZipDirectory.stored)
+    // The sizes of a large member, with the numbers of a small one in them.
+    let large = ZipRecords.Member(
+      name: record.name, method: 0, checksum: record.checksum, packedCount: 5 << 30, count: 5 << 30)
+    var header = ZipRecords.localHeader(large)
+    var entry = ZipRecords.entry(large, offset: 6 << 30)
+    #expect(header.count == 30 + 5 + 20 && entry.count == 46 + 5 + 28)
+    #expect(entry.number(20, 4) == 0xFFFF_FFFF && entry.number(42, 4) == 0xFFFF_FFFF)
+    func put(_ value: Int, _ place: Int, _ bytes: inout [UInt8]) {
+      for index in 0..<8 { bytes[place + index] = UInt8(value >> (8 * index) & 0xFF) }
+    }
+    for place in [39, 47] { put(bytes.count, place, &header) }
+    for (place, value) in [(55, bytes.count), (63, bytes.count), (71, 0)] { put(value, place, &entry) }
+    let body = header + bytes
+    // An end with more members than 16 bits count is a zip64 end; its count is then made 1.
+    var end = ZipRecords.end(
+      count: 70_000, directoryOffset: body.count, directoryCount: entry.count, comment: Array("comment".utf8))
+    for place in [24, 32] { put(1, place, &end) }
+    let file = try arrayFile(body + entry + end)
+    #expect(try file.archive().read("a") == array)
+    let rewritten = try arrayFile(
+      file.rewritten(["a": .float32(Tensor(shape: [2], elements: [3, 4]))], adding: [("b", array)]))
+    #expect(try rewritten.archive().read("a") == .float32(Tensor(shape: [2], elements: [3, 4])))
+    #expect(try rewritten.archive().read("b") == array)
+    put(1 << 62, 32, &end)
+    #expect(failure { _ = try arrayFile(body + entry + end) }.contains("too short for"))
   }
 }
 
