@@ -85,9 +85,8 @@ struct Nnrun: ParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
-      ExportCommand.self, WeightsCommand.self,
-      SchemaCommand.self,
+      RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
+      GradcheckCommand.self, ExportCommand.self, WeightsCommand.self, SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

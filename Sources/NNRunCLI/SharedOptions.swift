@@ -15,4 +15,3 @@ struct SharedOptions: ParsableArguments {
 }
 
 extension Console.ColorChoice: ExpressibleByArgument {}
-func checkThreads(_ threads: Int?) throws {}

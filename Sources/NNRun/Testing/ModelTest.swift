@@ -32,6 +32,7 @@ public struct ModelTest: Sendable {
     var problems: [String] = []
     if let counts = node["counts"] { problems += check(counts: counts) }
     if let outputs = node["outputs"]?.entries { problems += try check(outputs: outputs, threads: threads) }
+    if let train = node["train"] { problems += try check(training: train, threads: threads) }
     return problems.isEmpty ? .passed : .failed(problems)
   }
 

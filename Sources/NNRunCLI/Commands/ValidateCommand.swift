@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import ModelFile
 import Schema
+import Training
 import YAML
 
 /// `nnrun validate`.
@@ -76,7 +77,9 @@ struct ValidateCommand: ParsableCommand {
 
   private func check(_ file: String, _ report: inout ValidationReport) throws(Failure) {
     guard let schema else {
-      report.add(try ModelLoader.load(path: file).diagnostics, of: file)
+      let loaded = try ModelLoader.load(path: file)
+      let training = loaded.model.map { trainingDiagnostics(of: $0) } ?? []
+      report.add((loaded.diagnostics + training).inFileOrder, of: file)
       return
     }
     let found = SchemaCheck.validate([try parse(file)], schema: try parse(schema))

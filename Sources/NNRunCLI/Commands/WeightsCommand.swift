@@ -6,7 +6,8 @@ import ModelFile
 /// `nnrun weights`.
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "weights", abstract: "Moves a model's parameters to another form of storage, or takes values from a file.",
+    commandName: "weights",
+    abstract: "Moves a model's parameters to another form of storage, or takes values from a file.",
     discussion: """
       nnrun weights model.yaml --to inline
       nnrun weights model.yaml --to model.safetensors

@@ -1,0 +1,186 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import ModelFile
+import NNRun
+import Tensors
+import Training
+
+/// `nnrun train`.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a model and writes the new weights back into its file.",
+    discussion: """
+      nnrun train models/digits/digits.yaml --input models/digits/train-images.npy \
+        --target models/digits/train-labels.npy --output /tmp/digits.yaml --force
+      """)
+
+  @Argument(help: "The model file.", completion: .file(extensions: ["yaml", "yml"]))
+  var model: String
+
+  @OptionGroup var data: DataOptions
+
+  @Option(name: .shortAndLong, help: "Write the trained model here and leave MODEL alone.", completion: .file())
+  var output: String?
+
+  @Flag(help: "Let --output replace what is there.")
+  var force = false
+
+  @Option(
+    help: "Arrays to evaluate after every epoch: PATH or NAME=PATH.", completion: .file(extensions: ["npy", "npz"]))
+  var validationInput: [String] = []
+
+  @Option(help: "Their targets: PATH or NAME=PATH.", completion: .file(extensions: ["npy", "npz"]))
+  var validationTarget: [String] = []
+
+  @Option(help: "Keep this share of the rows, the last ones, for validation, such as 0.2.")
+  var validationSplit: Double?
+
+  @Option(help: "Write epoch, loss and metrics of every epoch to a .csv file.", completion: .file(extensions: ["csv"]))
+  var history: String?
+
+  @Option(help: "Draw loss and metrics as an SVG picture.", completion: .file(extensions: ["svg"]))
+  var plot: String?
+
+  @Option(help: "Keep the whole state of training in this file after every epoch.", completion: .file())
+  var checkpoint: String?
+
+  @Flag(help: "Go on from --checkpoint; --epochs is the total.")
+  var resume = false
+
+  @Flag(help: "Keep the parameters of the epoch with the best loss, not the last one's.")
+  var best = false
+
+  @Option(help: "Stop after so many epochs without a better loss.")
+  var patience: Int?
+
+  @OptionGroup(title: "Training") var training: TrainingFlags
+
+  @Option(help: "The number of threads (default: one for each core).")
+  var threads: Int?
+
+  @OptionGroup var options: SharedOptions
+
+  func validate() throws {
+    try checkThreads(threads)
+    if resume, checkpoint == nil {
+      throw ValidationError("--resume goes on from --checkpoint FILE, which is not given")
+    }
+    if validationInput.isEmpty != validationTarget.isEmpty {
+      throw ValidationError("--validation-input and --validation-target belong together")
+    }
+    if let validationSplit {
+      guard validationInput.isEmpty else {
+        throw ValidationError("--validation-split takes rows of the input; leave out --validation-input")
+      }
+      guard validationSplit > 0, validationSplit < 1 else {
+        throw ValidationError("--validation-split is a share between 0 and 1, not \(validationSplit)")
+      }
+    }
+    if let patience, patience < 1 { throw ValidationError("--patience is 1 or more, not \(patience)") }
+    if force, output == nil { throw ValidationError("--force lets --output replace a file, but --output is not given") }
+    try training.validate()
+  }
+
+  func run() throws {
+    // Nobody trains the model while this does; with --output it is only read.
+    let lock = output == nil && fileExists(model) ? try ModelLock(FilePath(model)) : nil
+    var model = try loadModel(model, options)
+    let configuration = training.applied(to: TrainingConfiguration(model))
+    model.seed = configuration.seed
+    try checkDestination(model)
+    let trainer = try Trainer(
+      model, configuration: configuration, data: trainingData(model), options: trainingOptions(model))
+    let reports = try TrainingReports(history: history, plot: plot, metrics: trainer.metrics)
+    let outcome = try train(trainer, reports)
+    let display = outcome.display
+    let written = try write(outcome.result.parameters, into: model, lock)
+    try reports.write(outcome.result.history)
+    display.conclude(outcome.result, written: written)
+    if case .interrupted = outcome.result.end { throw Failure(Interruption.signal ?? .interrupted, "") }
+  }
+
+  /// Trains, showing how it goes. Where training diverges, the reports of the epochs before are written all the same.
+  private func train(
+    _ trainer: Trainer, _ reports: TrainingReports
+  ) throws(Failure) -> (result: TrainingOutcome, display: TrainingDisplay) {
+    let display = TrainingDisplay(trainer, isQuiet: options.quiet)
+    var records: [EpochRecord] = []
+    func report(_ event: TrainingEvent) {
+      if case .epoch(let record) = event { records.append(record) }
+      display.show(event)
+    }
+    Interruption.watch()
+    let result = Result { () throws(Failure) in
+      try trainer.run(report: report, isInterrupted: { Interruption.signal != nil })
+    }
+    display.end()
+    if case .failure(let failure) = result, failure.kind == .checkFailed { try reports.write(records) }
+    return (try result.get(), display)
+  }
+
+  /// Finds out before training whether its result can be kept.
+  private func checkDestination(_ model: Model) throws(Failure) {
+    guard let output else { return try model.requireWritable() }
+    if !force, fileExists(output) {
+      throw Failure(.cannotCreate, "`\(printable(output))` exists already; --force replaces it")
+    }
+  }
+
+  /// Writes the new values and returns the files that were written.
+  private func write(_ parameters: [AnyTensor], into model: Model, _ lock: ModelLock?) throws(Failure) -> [String] {
+    let values = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($0.offset, $0.element) })
+    let files =
+      if let output {
+        try model.writeCopy(values, to: FilePath(output), replacing: force)
+      } else {
+        try model.writeBack(values, lock: lock)
+      }
+    return files.map(\.description)
+  }
+
+  private func trainingData(_ model: Model) throws -> TrainingData {
+    let all = try data.arrays(for: model)
+    return try validationSplit.map { try all.split(validationShare: $0).training } ?? all
+  }
+
+  private func trainingOptions(_ model: Model) throws -> TrainingOptions {
+    var result = TrainingOptions()
+    result.threads = threads
+    result.patience = patience
+    result.keepsBest = best
+    result.checkpoint = checkpoint.map { FilePath($0) }
+    result.resumes = resume
+    if let validationSplit {
+      result.validation = try data.arrays(for: model).split(validationShare: validationSplit).validation
+    } else if !validationInput.isEmpty {
+      result.validation = try DataOptions.arrays(
+        inputs: validationInput, targets: validationTarget, for: model, prefix: "--validation-")
+    }
+    return result
+  }
+}
+
+/// The files that tell how training went; opened before it begins, so that it does not end in vain.
+private struct TrainingReports {
+  private let history: OutputFile?
+  private let plot: OutputFile?
+  private let metrics: [Metric]
+
+  init(history: String?, plot: String?, metrics: [Metric]) throws(Failure) {
+    self.history = if let history { try OutputFile(FilePath(history)) } else { nil }
+    self.plot = if let plot { try OutputFile(FilePath(plot)) } else { nil }
+    self.metrics = metrics
+  }
+
+  func write(_ records: [EpochRecord]) throws(Failure) {
+    if let history {
+      try history.write(historyTable(records, metrics: metrics))
+      try history.finish()
+    }
+    if let plot {
+      try plot.write(TrainingPlot(records, metrics: metrics).svg)
+      try plot.finish()
+    }
+  }
+}
