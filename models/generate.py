@@ -162,6 +162,8 @@ def main():
     arguments.add_argument("--check", action="store_true")
     writer = Writer(arguments.parse_args().check)
     weight_files(writer)
+    for stem, target in (("neuron", [1, 0, 0]), ("three-epochs", [1, 0, 1])):
+        writer.write(f"neuron/{stem}.target.npy", npy(np.array(target, "<f4")[:, None]))
     given = particular()
     for path in sorted(glob.glob(os.path.join(HERE, "*", "*.yaml"))):
         name = os.path.relpath(path, HERE)[: -len(".yaml")]
