@@ -141,27 +141,31 @@ static void directConvolution(const NNConvolution *c, NNInt task, float *scratch
   }
 }
 
-static void packDirect(
-  const NNConvolution *c, NNInt groups, NNInt groupChannels, NNInt filters, const float *weights, const double *scale,
-  float *packed
-) {
+/// Where the weight lies that a merged group's `channel` has for its filter `local`; -1 for the zeros between groups.
+INLINE NNInt weightPlace(const NNPack *p, NNInt group, NNInt local, NNInt channel) {
+  NNInt groupFilters = p->filters / p->groups, merged = p->groups / p->shape.groups;
+  NNInt filter = group * merged * groupFilters + local;
+  if (local >= merged * groupFilters || filter >= p->filters) return -1;
+  NNInt own = channel - local / groupFilters * p->groupChannels;
+  if (own < 0 || own >= p->groupChannels) return -1;
+  return filter * p->filterStride + own * p->channelStride;
+}
+
+static void packDirect(const NNPack *p, NNInt task) {
+  const NNConvolution *c = &p->shape;
   NNInt lanes = nnPixelChannels(c), blocks = nnPixelBlocks(c), taps = c->kernelHeight * c->kernelWidth;
-  NNInt groupFilters = filters / groups, merged = groups / c->groups;
-  for (NNInt group = 0; group < c->groups; group++) {
-    for (NNInt panel = 0; panel < nnPanels(c); panel++) {
-      NNInt width = panel * 2 + 1 < c->outputBlocks ? 16 : 8;
-      for (NNInt block = 0; block < blocks; block++) {
-        for (NNInt tap = 0; tap < taps; tap++) {
-          for (NNInt lane = 0; lane < lanes; lane++) {
-            NNInt channel = block * lanes + lane;  // within the merged group
-            for (NNInt column = 0; column < width; column++) {
-              NNInt local = panel * 16 + column, filter = group * merged * groupFilters + local;
-              NNInt own = channel - local / groupFilters * groupChannels;
-              int present = local < merged * groupFilters && filter < filters && own >= 0 && own < groupChannels;
-              float w = present ? weights[(filter * groupChannels + own) * taps + tap] : 0;
-              *packed++ = present && scale ? (float)(w * scale[filter]) : w;
-            }
-          }
+  NNInt group = task / nnPanels(c), panel = task % nnPanels(c);
+  NNInt width = panel * 2 + 1 < c->outputBlocks ? 16 : 8;
+  NNInt firstFilter = group * (p->groups / c->groups) * (p->filters / p->groups) + panel * 16;
+  float *packed = p->output + (group * c->outputBlocks * 8 + panel * 16) * nnInner(c);
+  for (NNInt block = 0; block < blocks; block++) {
+    for (NNInt lane = 0; lane < lanes; lane++) {
+      for (NNInt column = 0; column < width; column++) {
+        NNInt place = weightPlace(p, group, panel * 16 + column, block * lanes + lane);
+        float *to = packed + (block * taps * lanes + lane) * width + column;
+        for (NNInt tap = 0; tap < taps; tap++, to += lanes * width) {
+          float w = place < 0 ? 0 : p->input[place + (p->reversed ? taps - 1 - tap : tap)];
+          *to = place >= 0 && p->scale ? (float)(w * p->scale[firstFilter + column]) : w;
         }
       }
     }

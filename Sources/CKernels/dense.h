@@ -60,15 +60,23 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
   }
 }
 
-static void packDense(
-  const float *weights, NNInt inner, NNInt columns, NNInt innerStride, NNInt columnStride, float *packed
-) {
-  for (NNInt panel = 0; panel * 16 < columns; panel++) {
-    NNInt width = least(16, columns - panel * 16);
-    const float *from = weights + panel * 16 * columnStride;
-    for (NNInt k = 0; k < inner; k++, packed += 16) {
-      for (NNInt j = 0; j < width; j++) packed[j] = from[k * innerStride + j * columnStride];
-      for (NNInt j = width; j < 16; j++) packed[j] = 0;
+static void packDense(const void *arguments, NNInt panel, float *scratch) {
+  const NNPackDense *p = arguments;
+  NNInt width = least(16, p->columns - panel * 16);
+  const float *from = p->input + panel * 16 * p->columnStride;
+  float *packed = p->output + panel * 16 * p->inner;
+  for (NNInt k = 0; k < p->inner; k++, packed += 16) {
+    for (NNInt j = 0; j < width; j++) packed[j] = from[k * p->innerStride + j * p->columnStride];
+    for (NNInt j = width; j < 16; j++) packed[j] = 0;
+  }
+}
+
+static void transpose(const void *arguments, NNInt task, float *scratch) {
+  const NNTranspose *t = arguments;
+  for (NNInt row = 0; row < t->rows; row += 8) {
+    NNInt rows = least(8, t->rows - row);
+    for (NNInt column = 0; column < t->columns; column++) {
+      for (NNInt i = 0; i < rows; i++) t->output[column * t->rows + row + i] = t->input[(row + i) * t->columns + column];
     }
   }
 }

@@ -41,3 +41,11 @@ NNInt nnDenseTasks(const NNDense *d) {
 }
 
 NNInt nnDenseWeights(NNInt inner, NNInt columns) { return inner * nnCeilDivide(columns, 16) * 16; }
+
+NNInt nnPackTasks(const NNConvolution *c) { return c->groups * nnPanels(c); }
+
+NNInt nnFilterGradientTasks(const NNFilterGradient *g) {
+  return nnCeilDivide(g->filters, 16) * nnCeilDivide(g->channels, 8) * g->kernelHeight;
+}
+
+NNInt nnFilterGradientScratch(const NNFilterGradient *g) { return g->kernelWidth * 8 * 16; }

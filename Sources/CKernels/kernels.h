@@ -19,8 +19,10 @@
 #include "depthwise.h"
 #include "dense.h"
 #include "passes.h"
+#include "training.h"
 
 const NNKernels KERNELS = {
-  KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, channelCopy,
-  block, unblock, packConvolution, packDense, peak, MAX_HEIGHT * 16 * 2,
+  KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, channelCopy, block,
+  unblock, pack, packDense, transpose, filterGradient, normalize, normalizeGradient, channelSum, spread, maximumGradient,
+  spatialMeanGradient, peak, MAX_HEIGHT * 16 * 2,
 };

@@ -101,8 +101,18 @@ INLINE f8 apply8(NNFunction function, f8 x) {
     case NN_RELU: return relu8(x);
     case NN_SIGMOID: return sigmoid8(x);
     case NN_TANH: return tanh8(x);
+    default: return x;
   }
-  return x;
+}
+
+INLINE f8 combine8(NNFunction function, f8 x, f8 y) {
+  switch (function) {
+    case NN_PRODUCT: return x * y;
+    case NN_RELU_GRADIENT: return y > 0 ? x : (f8)0;
+    case NN_SIGMOID_GRADIENT: return x * y * (1.0f - y);
+    case NN_TANH_GRADIENT: return x * (1.0f - y * y);
+    default: return apply8(function, x + y);
+  }
 }
 
 static void elementwise(const void *arguments, NNInt task, float *scratch) {
@@ -110,13 +120,15 @@ static void elementwise(const void *arguments, NNInt task, float *scratch) {
   NNInt first = task * e->countPerTask, last = least(first + e->countPerTask, e->count), i = first;
   for (; i + 8 <= last; i += 8) {
     f8 x = load8(e->first + i);
-    if (e->second) x += load8(e->second + i);
-    store8(e->output + i, apply8(e->function, x));
+    store8(e->output + i, e->second ? combine8(e->function, x, load8(e->second + i)) : apply8(e->function, x));
   }
   if (i < last) {
-    f8 x = 0;
-    for (NNInt j = i; j < last; j++) x[j - i] = e->second ? e->first[j] + e->second[j] : e->first[j];
-    x = apply8(e->function, x);
+    f8 x = 0, y = 0;
+    for (NNInt j = i; j < last; j++) {
+      x[j - i] = e->first[j];
+      if (e->second) y[j - i] = e->second[j];
+    }
+    x = e->second ? combine8(e->function, x, y) : apply8(e->function, x);
     for (NNInt j = i; j < last; j++) e->output[j] = x[j - i];
   }
 }
@@ -197,7 +209,7 @@ static void unblock(const void *arguments, NNInt task, float *scratch) {
 
 static void channelCopy(const void *arguments, NNInt task, float *scratch) {
   const NNChannelCopy *p = arguments;
-  NNInt inputBlocks = nnCeilDivide(p->channels, 8), outputBlocks = nnCeilDivide(p->outputChannels, 8);
+  NNInt inputBlocks = nnCeilDivide(p->inputChannels, 8), outputBlocks = nnCeilDivide(p->outputChannels, 8);
   const float *input = p->input + task * inputBlocks * p->pixels * 8;
   float *output = p->output + task * outputBlocks * p->pixels * 8;
   NNInt last = p->firstChannel + p->channels;

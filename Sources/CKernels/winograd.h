@@ -306,59 +306,51 @@ INLINE void filterTransform(const int size, const d8 g[3], d8 r[6]) {
 }
 
 // Weights transformed in double precision and rounded once.
-INLINE void packWinograd(
-  const NNConvolution *c, const int size, NNInt groups, NNInt groupChannels, NNInt filters, const float *weights,
-  const double *scale, float *packed
-) {
+INLINE void packWinograd(const NNPack *p, const int size, NNInt task) {
+  const NNConvolution *c = &p->shape;
   const int side = size + 2, positions = side * side;
   NNInt inner = c->inputBlocks * 8, outputs = c->outputBlocks * 8;
-  NNInt groupFilters = filters / groups, merged = groups / c->groups;
-  for (NNInt group = 0; group < c->groups; group++) {
-    float *to = packed + group * positions * inner * outputs;
-    for (NNInt block = 0; block < c->outputBlocks; block++) {
-      NNInt panel = block / 2, width = least(16, (c->outputBlocks - panel * 2) * 8);
-      for (NNInt channel = 0; channel < inner; channel++) {
-        d8 g[9];
-        UNROLL for (int tap = 0; tap < 9; tap++) g[tap] = 0;
-        for (NNInt lane = 0; lane < 8; lane++) {
-          NNInt local = block * 8 + lane, filter = group * merged * groupFilters + local;
-          NNInt own = channel - local / groupFilters * groupChannels;
-          if (local >= merged * groupFilters || filter >= filters || own < 0 || own >= groupChannels) continue;
-          double factor = scale ? scale[filter] : 1;
-          const float *w = weights + (filter * groupChannels + own) * 9;
+  NNInt group = task / nnPanels(c), panel = task % nnPanels(c);
+  NNInt firstFilter = group * (p->groups / c->groups) * (p->filters / p->groups);
+  float *to = p->output + group * positions * inner * outputs;
+  NNInt width = least(16, (c->outputBlocks - panel * 2) * 8);
+  for (NNInt channel = 0; channel < inner; channel++) {
+    for (NNInt half = 0; half < width; half += 8) {
+      d8 g[9];
+      UNROLL for (int tap = 0; tap < 9; tap++) g[tap] = 0;
+      for (NNInt lane = 0; lane < 8; lane++) {
+        NNInt local = panel * 16 + half + lane, place = weightPlace(p, group, local, channel);
+        if (place < 0) continue;
+        double factor = p->scale ? p->scale[firstFilter + local] : 1;
+        const float *w = p->input + place;
+        if (p->reversed) {
+          UNROLL for (int tap = 0; tap < 9; tap++) g[tap][lane] = w[8 - tap] * factor;
+        } else {
           UNROLL for (int tap = 0; tap < 9; tap++) g[tap][lane] = w[tap] * factor;
         }
-        d8 columns[6][3];
-        UNROLL for (int x = 0; x < 3; x++) {
-          d8 in[3] = {g[x], g[3 + x], g[6 + x]}, out[6];
-          filterTransform(size, in, out);
-          UNROLL for (int y = 0; y < side; y++) columns[y][x] = out[y];
-        }
-        UNROLL for (int y = 0; y < side; y++) {
-          d8 out[6];
-          filterTransform(size, columns[y], out);
-          UNROLL for (int x = 0; x < side; x++) {
-            NNInt p = y * side + x;
-            NNInt at = c->byPosition ? (p * outputs + panel * 16) * inner
-                                     : (panel * positions * 16 + p * width) * inner;
-            store8(to + at + channel * width + block % 2 * 8, __builtin_convertvector(out[x], f8));
-          }
+      }
+      d8 columns[6][3];
+      UNROLL for (int x = 0; x < 3; x++) {
+        d8 in[3] = {g[x], g[3 + x], g[6 + x]}, out[6];
+        filterTransform(size, in, out);
+        UNROLL for (int y = 0; y < side; y++) columns[y][x] = out[y];
+      }
+      UNROLL for (int y = 0; y < side; y++) {
+        d8 out[6];
+        filterTransform(size, columns[y], out);
+        UNROLL for (int x = 0; x < side; x++) {
+          NNInt position = y * side + x;
+          NNInt at = c->byPosition ? (position * outputs + panel * 16) * inner
+                                   : (panel * positions * 16 + position * width) * inner;
+          store8(to + at + channel * width + half, __builtin_convertvector(out[x], f8));
         }
       }
     }
   }
 }
 
-static void packWinograd4(
-  const NNConvolution *c, NNInt groups, NNInt channels, NNInt filters, const float *w, const double *scale, float *to
-) {
-  packWinograd(c, 4, groups, channels, filters, w, scale, to);
-}
-static void packWinograd2(
-  const NNConvolution *c, NNInt groups, NNInt channels, NNInt filters, const float *w, const double *scale, float *to
-) {
-  packWinograd(c, 2, groups, channels, filters, w, scale, to);
-}
+static void packWinograd4(const NNPack *p, NNInt task) { packWinograd(p, 4, task); }
+static void packWinograd2(const NNPack *p, NNInt task) { packWinograd(p, 2, task); }
 
 static void convolution(const void *arguments, NNInt task, float *scratch) {
   const NNConvolution *c = arguments;
@@ -369,12 +361,11 @@ static void convolution(const void *arguments, NNInt task, float *scratch) {
   }
 }
 
-static void packConvolution(
-  const NNConvolution *c, NNInt groups, NNInt channels, NNInt filters, const float *w, const double *scale, float *to
-) {
-  switch (c->algorithm) {
-    case NN_DIRECT: packDirect(c, groups, channels, filters, w, scale, to); break;
-    case NN_WINOGRAD_2: packWinograd2(c, groups, channels, filters, w, scale, to); break;
-    case NN_WINOGRAD_4: packWinograd4(c, groups, channels, filters, w, scale, to); break;
+static void pack(const void *arguments, NNInt task, float *scratch) {
+  const NNPack *p = arguments;
+  switch (p->shape.algorithm) {
+    case NN_DIRECT: packDirect(p, task); break;
+    case NN_WINOGRAD_2: packWinograd2(p, task); break;
+    case NN_WINOGRAD_4: packWinograd4(p, task); break;
   }
 }

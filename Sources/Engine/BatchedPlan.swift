@@ -46,8 +46,10 @@ final class BatchedPlan: @unchecked Sendable {
   }
 
   deinit {
-    for unsafe pointer in unsafe inputPointers { unsafe pointer.deallocate() }
-    for unsafe pointer in unsafe outputPointers { unsafe pointer.deallocate() }
+    for thread in plans.indices {
+      unsafe inputPointers[thread].deallocate()
+      unsafe outputPointers[thread].deallocate()
+    }
   }
 
   /// Runs all parts on the caller's memory.
@@ -101,8 +103,8 @@ extension PlannedStep {
   /// The same step, to be bound to other memory.
   func copy() -> PlannedStep {
     switch body {
-    case .kernel(let call, let input, let second, let output):
-      PlannedStep(description: description, body: .kernel(call.copy(), input: input, second: second, output: output))
+    case .kernel(let call, let reads, let writes):
+      PlannedStep(description: description, body: .kernel(call.copy(), reads: reads, writes: writes))
     case .evaluation: self
     }
   }

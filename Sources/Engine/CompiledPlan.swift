@@ -52,7 +52,7 @@ final class CompiledPlan {
     let memory = MemoryPlan(sizes: buffers.map(\.count), lifetimes: lifetimes)
     var stride = 0
     var works = false
-    for case .kernel(let call, _, _, _) in steps.map(\.body) {
+    for case .kernel(let call, _, _) in steps.map(\.body) {
       stride = max(stride, call.scratch)
       works = works || call.together
     }
@@ -103,10 +103,8 @@ final class CompiledPlan {
       case .evaluation:
         close(at: index)
         segments.append(.evaluation(step: index))
-      case .kernel(let call, let input, let second, let output):
-        bind(call, .input, to: input)
-        if let second { bind(call, .second, to: second) }
-        bind(call, .output, to: output)
+      case .kernel(let call, let reads, let writes):
+        for (operand, buffer) in reads + writes { bind(call, operand, to: buffer) }
         calls.append(call)
       }
     }

@@ -84,6 +84,35 @@ public final class Executor {
     self.threads = compiled.threads
   }
 
+  /// Compiles a graph whose parameters change from run to run: `run` takes them after the inputs.
+  ///
+  /// Throws `EngineError`.
+  public init(graph: Graph, parametersVaryWithThreads threads: Int) throws(EngineError) {
+    let sizes = graph.shapes.map { $0.sizes ?? [] }
+    for step in graph.steps {
+      for value in step.inputs + step.outputs where graph.shape(value).sizes == nil {
+        throw EngineError.unknownSize(label: step.label)
+      }
+    }
+    inputShapes = (graph.inputs + graph.parameters).map { sizes[$0.index] }
+    outputShapes = graph.outputs.map { sizes[$0.index] }
+    var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, varies: true) { _ in
+      throw EngineError.unavailable("")
+    }
+    do {
+      try lowering.run()
+    } catch {
+      throw (error as? EngineError) ?? .unavailable("")
+    }
+    let compiled = try BatchedPlan(
+      steps: lowering.steps, buffers: lowering.buffers, parts: 1, threads: threads,
+      inputCounts: inputShapes.map { $0.reduce(1, *) }, outputCounts: outputShapes.map { $0.reduce(1, *) })
+    body = .compiled(compiled)
+    plan = compiled.descriptions
+    arenaBytes = compiled.bytes
+    self.threads = compiled.threads
+  }
+
   /// The most bytes that live values take at once in a double-precision run.
   private static func referenceBytes(_ graph: Graph, sizes: [[Int]]) -> Int {
     var lifetimes = [ClosedRange<Int>?](repeating: nil, count: sizes.count)

@@ -6,7 +6,8 @@ import Tensors
 struct PlannedStep {
   enum Body {
     /// A kernel over buffers.
-    case kernel(KernelCall, input: BufferID, second: BufferID?, output: BufferID)
+    case kernel(
+      KernelCall, reads: [(KernelCall.Operand, BufferID)], writes: [(KernelCall.Operand, BufferID)])
     /// The operation's own evaluation, for what has no kernel.
     case evaluation(any Operation, inputs: [Operand], outputs: [BufferID])
   }
@@ -20,7 +21,7 @@ struct PlannedStep {
 
   var reads: [BufferID] {
     switch body {
-    case .kernel(_, let input, let second, _): [input] + (second.map { [$0] } ?? [])
+    case .kernel(_, let reads, _): reads.map(\.1)
     case .evaluation(_, let inputs, _):
       inputs.compactMap { if case .buffer(let buffer, _) = $0 { buffer } else { nil } }
     }
@@ -28,7 +29,7 @@ struct PlannedStep {
 
   var writes: [BufferID] {
     switch body {
-    case .kernel(_, _, _, let output): [output]
+    case .kernel(_, _, let writes): writes.map(\.1)
     case .evaluation(_, _, let outputs): outputs
     }
   }
@@ -37,7 +38,7 @@ struct PlannedStep {
 /// Turns a graph with known shapes into steps over buffers: fuses, folds, chooses layouts and kernels.
 struct Lowering {
   /// Where a value is held, in one form or several.
-  private struct Held {
+  struct Held {
     var plain: BufferID?
     var blocked: BufferID?
     var strided: (buffer: BufferID, strides: PlainStrides)?
@@ -49,22 +50,30 @@ struct Lowering {
   let parameter: (Int) throws -> AnyTensor
   private(set) var steps: [PlannedStep] = []
   private(set) var buffers: [Buffer] = []
-  private var held: [Held]
-  private let parameterIndex: [ValueID: Int]
-  private let outputIndex: [ValueID: Int]
-  private var uses: [Int]
-  private var consumers: [[Int]]
-  private var fused: Set<Int> = []
+  var held: [Held]
+  let parameterIndex: [ValueID: Int]
+  let outputIndex: [ValueID: Int]
+  var uses: [Int]
+  var consumers: [[Int]]
+  var fused: Set<Int> = []
+  /// Gradients through relu that their only user masks by itself: the gradient, and the result of relu.
+  var masked: [ValueID: (gradient: ValueID, activated: ValueID)] = [:]
+  private let varies: Bool
 
   /// A graph to be lowered; `sizes` are its shapes, and `parameter` gives the values of the parameter of an index.
-  init(graph: Graph, sizes: [[Int]], threads: Int, parameter: @escaping (Int) throws -> AnyTensor) {
+  ///
+  /// With `varies` the parameters come anew at every run, after the inputs, and are packed then.
+  init(
+    graph: Graph, sizes: [[Int]], threads: Int, varies: Bool = false, parameter: @escaping (Int) throws -> AnyTensor
+  ) {
+    self.varies = varies
     self.graph = graph
     self.sizes = sizes
     self.threads = threads
     self.parameter = parameter
     held = Array(repeating: Held(), count: sizes.count)
     parameterIndex = Dictionary(
-      graph.parameters.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+      (varies ? [] : graph.parameters).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     outputIndex = Dictionary(graph.outputs.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     uses = Array(repeating: 0, count: sizes.count)
     consumers = Array(repeating: [], count: sizes.count)
@@ -79,7 +88,7 @@ struct Lowering {
 
   /// Lowers every step of the graph.
   mutating func run() throws {
-    for (index, value) in graph.inputs.enumerated() {
+    for (index, value) in (graph.inputs + (varies ? graph.parameters : [])).enumerated() {
       held[value.index].plain = addBuffer(count(value), place: .input(index))
     }
     for (index, step) in graph.steps.enumerated() where !fused.contains(index) {
@@ -100,43 +109,43 @@ struct Lowering {
 
   // MARK: - Values and buffers
 
-  private func count(_ value: ValueID) -> Int { sizes[value.index].reduce(1, *) }
+  func count(_ value: ValueID) -> Int { sizes[value.index].reduce(1, *) }
 
-  private func blockedCount(_ shape: [Int]) -> Int {
+  func blockedCount(_ shape: [Int]) -> Int {
     shape[0] * ConvolutionShape.blocks(shape[1]) * 8 * shape[2] * shape[3]
   }
 
-  private mutating func addBuffer(_ count: Int, place: Buffer.Place = .arena) -> BufferID {
+  mutating func addBuffer(_ count: Int, place: Buffer.Place = .arena) -> BufferID {
     buffers.append(Buffer(count: count, place: place))
     return BufferID(index: buffers.count - 1)
   }
 
-  private func values(_ parameter: Int) throws -> Tensor<Float> {
+  func values(_ parameter: Int) throws -> Tensor<Float> {
     try self.parameter(parameter).converted(to: Float.self)
   }
 
   /// The parameter that a value is.
-  private func tensor(_ value: ValueID) throws -> Tensor<Float>? { try parameterIndex[value].map(values) }
+  func tensor(_ value: ValueID) throws -> Tensor<Float>? { try parameterIndex[value].map(values) }
 
-  private mutating func newPlain(_ value: ValueID) -> BufferID {
+  mutating func newPlain(_ value: ValueID) -> BufferID {
     let isOutput = outputIndex[value].map { Buffer.Place.output($0) }
     let buffer = addBuffer(count(value), place: isOutput ?? .arena)
     held[value.index].plain = buffer
     return buffer
   }
 
-  private mutating func newBlocked(_ value: ValueID) -> BufferID {
+  mutating func newBlocked(_ value: ValueID) -> BufferID {
     let buffer = addBuffer(blockedCount(sizes[value.index]))
     held[value.index].blocked = buffer
     return buffer
   }
 
-  private func isAvailable(_ value: ValueID) -> Bool {
+  func isAvailable(_ value: ValueID) -> Bool {
     let held = held[value.index]
     return held.plain != nil || held.blocked != nil || held.strided != nil
   }
 
-  private mutating func append(
+  mutating func append(
     label: String, operations: String, value: ValueID, algorithm: String, multiplyAdds: Int = 0,
     body: PlannedStep.Body
   ) {
@@ -146,23 +155,32 @@ struct Lowering {
     steps.append(PlannedStep(description: description, body: body))
   }
 
-  private mutating func append(
+  mutating func append(
     _ call: KernelCall, label: String, operations: String, value: ValueID, multiplyAdds: Int = 0, input: BufferID,
     second: BufferID? = nil, output: BufferID
   ) {
     append(
-      label: label, operations: operations, value: value, algorithm: call.algorithm, multiplyAdds: multiplyAdds,
-      body: .kernel(call, input: input, second: second, output: output))
+      call, label: label, operations: operations, value: value, multiplyAdds: multiplyAdds,
+      reads: [(.input, input)] + (second.map { [(.second, $0)] } ?? []), writes: [(.output, output)])
   }
 
-  private mutating func copy(_ source: BufferID, to output: BufferID, value: ValueID, label: String) {
+  mutating func append(
+    _ call: KernelCall, label: String, operations: String, value: ValueID, multiplyAdds: Int = 0,
+    reads: [(KernelCall.Operand, BufferID)], writes: [(KernelCall.Operand, BufferID)]
+  ) {
+    append(
+      label: label, operations: operations, value: value, algorithm: call.algorithm, multiplyAdds: multiplyAdds,
+      body: .kernel(call, reads: reads, writes: writes))
+  }
+
+  mutating func copy(_ source: BufferID, to output: BufferID, value: ValueID, label: String) {
     append(
       .elementwise(.identity, count: count(value)), label: label, operations: "copy", value: value, input: source,
       output: output)
   }
 
   /// The value row by row, converted if it is not held so.
-  private mutating func plain(_ value: ValueID, label: String) throws -> BufferID {
+  mutating func plain(_ value: ValueID, label: String) throws -> BufferID {
     if let plain = held[value.index].plain { return plain }
     let shape = sizes[value.index]
     if held[value.index].blocked == nil, let (source, strides) = held[value.index].strided {
@@ -190,7 +208,7 @@ struct Lowering {
   }
 
   /// Where a value that is not blocked lies, and how.
-  private func unblocked(_ value: ValueID) -> (buffer: BufferID, strides: PlainStrides)? {
+  func unblocked(_ value: ValueID) -> (buffer: BufferID, strides: PlainStrides)? {
     if let strided = held[value.index].strided { return strided }
     let shape = sizes[value.index]
     return held[value.index].plain.map {
@@ -199,7 +217,7 @@ struct Lowering {
   }
 
   /// The value in blocks of channels, converted if it is not held so.
-  private mutating func blocked(_ value: ValueID, label: String) throws -> BufferID {
+  mutating func blocked(_ value: ValueID, label: String) throws -> BufferID {
     if let blocked = held[value.index].blocked { return blocked }
     guard let (source, strides) = unblocked(value) else { throw EngineError.unavailable(label) }
     convertToBlocked(value, from: source, strides: strides, label: label)
@@ -254,12 +272,12 @@ struct Lowering {
         held[step.outputs[0].index].plain = input
       }
     case let operation as Transpose: try lower(operation, step)
-    default: try evaluate(step)
+    default: if try !lowerGradient(step, at: index) { try evaluate(step) }
     }
   }
 
   /// The operation's own evaluation on plain values.
-  private mutating func evaluate(_ step: Graph.Step) throws {
+  mutating func evaluate(_ step: Graph.Step) throws {
     var operands: [PlannedStep.Operand] = []
     for value in step.inputs {
       if let constant = try tensor(value) {
@@ -273,7 +291,7 @@ struct Lowering {
       body: .evaluation(step.operation, inputs: operands, outputs: step.outputs.map { newPlain($0) }))
   }
 
-  private func name(_ operation: any Operation) -> String { "\(type(of: operation))".lowercased() }
+  func name(_ operation: any Operation) -> String { "\(type(of: operation))".lowercased() }
 
   private mutating func lower(_ operation: Transpose, _ step: Graph.Step) throws {
     let (input, output) = (step.inputs[0], step.outputs[0])
@@ -292,7 +310,7 @@ struct Lowering {
     }
   }
 
-  private func shape(_ window: Window, input: ValueID, output: ValueID, groups: Int = 1) -> ConvolutionShape {
+  func shape(_ window: Window, input: ValueID, output: ValueID, groups: Int = 1) -> ConvolutionShape {
     ConvolutionShape(window, input: sizes[input.index], output: sizes[output.index], groups: groups)
   }
 
@@ -335,7 +353,7 @@ struct Lowering {
     for (index, operand) in operands.enumerated().dropFirst() {
       let isLast = index == operands.count - 1
       append(
-        .elementwise(isLast && isRelu ? .relu : .identity, count: size, addsSecond: true), label: label,
+        .elementwise(isLast && isRelu ? .relu : .identity, count: size), label: label,
         operations: isLast && isRelu ? "add+relu" : "add", value: result, input: sum, second: operand, output: target)
       sum = target
     }
@@ -380,11 +398,11 @@ struct Lowering {
   // MARK: - Fusion
 
   /// The only step that uses a value, unless the value is asked for besides.
-  private func onlyConsumer(_ value: ValueID) -> Int? {
+  func onlyConsumer(_ value: ValueID) -> Int? {
     uses[value.index] == 1 && outputIndex[value] == nil ? consumers[value.index].first : nil
   }
 
-  private mutating func fusedRelu(_ value: ValueID, label: String) -> (ValueID, Bool, String) {
+  mutating func fusedRelu(_ value: ValueID, label: String) -> (ValueID, Bool, String) {
     guard let next = onlyConsumer(value), graph.steps[next].operation is Relu else { return (value, false, label) }
     fused.insert(next)
     return (graph.steps[next].outputs[0], true, graph.steps[next].label)
@@ -433,14 +451,13 @@ struct Lowering {
       var epilogue = Epilogue()
       if fold.scale.contains(where: { $0 != 1 }) { epilogue.scale = fold.scale }
       epilogue.shift = fold.shift.map(Float.init)
-      epilogue.addsResidual = residual != nil
       epilogue.relu = relu
       return epilogue
     }
   }
 
   /// Lowers what computes `value`, unless step `index` has a part in it; whether the value is there then.
-  private mutating func makeAvailable(_ value: ValueID, apartFrom index: Int) throws -> Bool {
+  mutating func makeAvailable(_ value: ValueID, apartFrom index: Int) throws -> Bool {
     if isAvailable(value) { return true }
     var needed: Set<ValueID> = [value]
     var missing: [Int] = []
@@ -491,7 +508,7 @@ struct Lowering {
 
   private mutating func lower(_ operation: Convolution, _ step: Graph.Step, at index: Int) throws {
     let input = step.inputs[0]
-    guard let weights = parameterIndex[step.inputs[1]] else { return try evaluate(step) }
+    guard let weights = parameterIndex[step.inputs[1]] else { return try lowerVarying(operation, step, at: index) }
     let shape = shape(operation.window, input: input, output: step.outputs[0], groups: operation.groups)
     let chain = try chain(after: index, channels: shape.filters, allowsResidual: true)
     let second = try chain.residual.map { try blocked($0, label: step.label) }
@@ -520,22 +537,30 @@ struct Lowering {
   }
 
   private mutating func lower(_ operation: MatrixProduct, _ step: Graph.Step, at index: Int) throws {
-    guard let weights = parameterIndex[step.inputs[1]], !operation.transposesLeft else { return try evaluate(step) }
+    guard let weights = parameterIndex[step.inputs[1]], !operation.transposesLeft else {
+      return try lowerVarying(operation, step, at: index)
+    }
     let rows = sizes[step.outputs[0].index][0]
     let columns = sizes[step.outputs[0].index][1]
     let inner = sizes[step.inputs[0].index][1]
     let chain = try chain(after: index, channels: columns, allowsResidual: false)
     let input = try plain(step.inputs[0], label: step.label)
-    let panels = (columns + 15) / 16
-    let isLarge = threads > 1 && rows * inner * columns > 200_000
+    let cut = denseCut(rows: rows, inner: inner, columns: columns)
     let call = try KernelCall.dense(
       rows: rows, inner: inner, columns: columns, weights: try values(weights).elements,
       innerStride: operation.transposesRight ? 1 : columns, columnStride: operation.transposesRight ? inner : 1,
-      epilogue: chain.epilogue, rowsPerTask: isLarge ? min(96, max(6, (rows + threads * 2 - 1) / (threads * 2))) : 96,
-      panels: isLarge && rows <= 96 ? max(1, panels / (threads * 4)) : panels)
+      epilogue: chain.epilogue, rowsPerTask: cut.rows, panels: cut.panels)
     append(
       call, label: chain.label, operations: chain.fold.operations.joined(separator: "+"), value: chain.result,
       multiplyAdds: rows * inner * columns, input: input, output: newPlain(chain.result))
+  }
+
+  /// How a matrix product is cut into tasks.
+  func denseCut(rows: Int, inner: Int, columns: Int) -> (rows: Int, panels: Int) {
+    let panels = (columns + 15) / 16
+    guard threads > 1, rows * inner * columns > 200_000 else { return (96, panels) }
+    let share = (rows + threads * 2 - 1) / (threads * 2)
+    return (min(96, max(6, share)), rows <= 96 ? max(1, panels / (threads * 4)) : panels)
   }
 }
 

@@ -119,8 +119,6 @@ public struct Epilogue: Sendable {
   public var scale: [Double]?
   /// A summand for each filter.
   public var shift: [Float]?
-  /// Whether another value is added.
-  public var addsResidual = false
   /// Whether negative results become zero.
   public var relu = false
 
@@ -134,32 +132,72 @@ extension KernelCall {
     _ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides? = nil, weights: [Float],
     epilogue: Epilogue, instructions: InstructionSet = .current
   ) throws(OutOfMemory) -> KernelCall {
-    var arguments = unsafe arguments(shape, method: method, plain: plain)
     let bias = try paddedVector(epilogue.shift, count: shape.filters)
-    let packed = try unsafe AlignedBuffer(count: nnConvolutionWeights(&arguments))
+    var pack = unsafe packing(shape, method: method, plain: plain)
+    let packed = try unsafe AlignedBuffer(count: nnConvolutionWeights(&pack.shape))
     unsafe weights.withUnsafeBufferPointer { weights in
-      guard let weights = weights.baseAddress else { return }
-      let (groups, channels) = (shape.groups, shape.channels / shape.groups)
-      let pack = unsafe instructions.table.pointee.packConvolution
-      if let scale = epilogue.scale {
-        unsafe scale.withUnsafeBufferPointer { scale in
-          unsafe pack(&arguments, groups, channels, shape.filters, weights, scale.baseAddress, packed.pointer)
+      unsafe (epilogue.scale ?? []).withUnsafeBufferPointer { scale in
+        guard let weights = weights.baseAddress else { return }
+        unsafe pack.input = unsafe weights
+        unsafe pack.scale = epilogue.scale == nil ? nil : scale.baseAddress
+        unsafe pack.output = packed.pointer
+        for task in 0..<(unsafe nnPackTasks(&pack.shape)) {
+          unsafe instructions.table.pointee.pack(&pack, task, nil)
         }
-      } else {
-        unsafe pack(&arguments, groups, channels, shape.filters, weights, nil, packed.pointer)
       }
     }
-    unsafe arguments.weights = unsafe UnsafePointer(packed.pointer)
-    unsafe arguments.bias = unsafe UnsafePointer(bias.pointer)
-    unsafe arguments.relu = epilogue.relu ? 1 : 0
+    let call = convolution(
+      shape, method: method, plain: plain, relu: epilogue.relu, retaining: [packed, bias], instructions: instructions)
+    unsafe call.bind(.weights, to: packed.pointer)
+    unsafe call.bind(.bias, to: bias.pointer)
+    return call
+  }
+
+  /// A convolution whose packed weights, and bias in blocks of 8, are bound like its other operands.
+  public static func convolution(
+    _ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides? = nil, relu: Bool = false,
+    retaining: [AlignedBuffer] = [], instructions: InstructionSet = .current
+  ) -> KernelCall {
+    var arguments = unsafe arguments(shape, method: method, plain: plain)
+    unsafe arguments.relu = relu ? 1 : 0
     let isProduct = shape.kernel == [1, 1] && method.algorithm == .direct
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.convolution,
-      fields: Fields(
-        input: \NNConvolution.input, second: epilogue.addsResidual ? \NNConvolution.residual : nil,
-        output: \NNConvolution.output),
+      fields: [
+        .input: \NNConvolution.input, .second: \NNConvolution.residual, .weights: \NNConvolution.weights,
+        .bias: \NNConvolution.bias, .output: \NNConvolution.output,
+      ],
       tasks: nnConvolutionTasks(&arguments), scratch: nnConvolutionScratch(&arguments),
-      algorithm: isProduct ? "matrix product" : method.name, work: shape.multiplyAdds, retaining: [packed, bias])
+      algorithm: isProduct ? "matrix product" : method.name, work: shape.multiplyAdds, retaining: retaining)
+  }
+
+  /// Packs plain weights for a convolution of that shape and method.
+  ///
+  /// With `transposed` the weights are those of a convolution from `filters` to `channels`, whose input's gradient
+  /// this convolution is: [channels, filters, kernel...], each kernel turned round. Only for one group.
+  public static func pack(
+    _ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides? = nil, transposed: Bool = false,
+    instructions: InstructionSet = .current
+  ) -> KernelCall {
+    var pack = unsafe packing(shape, method: method, plain: plain)
+    if transposed {
+      let taps = shape.kernel[0] * shape.kernel[1]
+      unsafe (pack.filterStride, pack.channelStride, pack.reversed) = (taps, shape.filters * taps, 1)
+    }
+    return unsafe KernelCall(
+      pack, kernel: instructions.table.pointee.pack, fields: [.input: \NNPack.input, .output: \NNPack.output],
+      tasks: nnPackTasks(&pack.shape), algorithm: "pack",
+      work: shape.channels / shape.groups * shape.filters * 100)
+  }
+
+  private static func packing(_ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides?) -> NNPack {
+    let taps = shape.kernel[0] * shape.kernel[1]
+    let groupChannels = shape.channels / shape.groups
+    var pack = unsafe NNPack()
+    unsafe pack.shape = unsafe arguments(shape, method: method, plain: plain)
+    unsafe (pack.groups, pack.groupChannels, pack.filters) = (shape.groups, groupChannels, shape.filters)
+    unsafe (pack.filterStride, pack.channelStride) = (groupChannels * taps, taps)
+    return unsafe pack
   }
 
   /// The floats of packed weights that a method would need.
@@ -229,9 +267,7 @@ extension KernelCall {
     unsafe arguments.relu = epilogue.relu ? 1 : 0
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.depthwise,
-      fields: Fields(
-        input: \NNDepthwise.input, second: epilogue.addsResidual ? \NNDepthwise.residual : nil,
-        output: \NNDepthwise.output),
+      fields: [.input: \NNDepthwise.input, .second: \NNDepthwise.residual, .output: \NNDepthwise.output],
       tasks: nnDepthwiseTasks(&arguments), scratch: nnDepthwiseScratch(&arguments), algorithm: "depthwise",
       work: shape.multiplyAdds, retaining: [packed, bias])
   }

@@ -4,13 +4,27 @@ import CKernels
 @safe
 public final class KernelCall {
   /// What a call reads and writes.
-  public enum Operand: Sendable {
+  public enum Operand: Int, CaseIterable, Sendable {
     /// What it computes on.
     case input
-    /// The residual, or the second of two summands.
+    /// The residual, or the second of two operands.
     case second
+    /// Packed weights, or a normalisation's gamma.
+    case weights
+    /// A summand for each channel: a bias, or a normalisation's beta.
+    case bias
+    /// The mean of each channel.
+    case mean
+    /// The variance of each channel.
+    case variance
+    /// The result after relu, which tells where a gradient passes.
+    case activated
     /// The result.
     case output
+    /// The second result: a mean, or the gradient of gamma.
+    case output2
+    /// The third result: a variance, or the gradient of beta.
+    case output3
   }
 
   /// The floats of scratch that each thread needs.
@@ -23,17 +37,13 @@ public final class KernelCall {
   public var together: Bool
   let kernel: NNKernel
   let arguments: UnsafeMutableRawPointer
-  private let offsets: (input: Int?, second: Int?, output: Int?)
+  private let offsets: [Int?]
   private let retained: [AlignedBuffer]
   private let copyArguments: (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer
   private let release: (UnsafeMutableRawPointer) -> Void
 
-  /// The field offsets of a struct of arguments.
-  struct Fields<Arguments> {
-    var input: PartialKeyPath<Arguments>
-    var second: PartialKeyPath<Arguments>?
-    var output: PartialKeyPath<Arguments>
-  }
+  /// The field of the arguments for each operand.
+  typealias Fields<Arguments> = [Operand: PartialKeyPath<Arguments>]
 
   init<Arguments>(
     _ arguments: Arguments, kernel: NNKernel, fields: Fields<Arguments>, tasks: Int, scratch: Int = 0,
@@ -48,11 +58,9 @@ public final class KernelCall {
     self.algorithm = algorithm
     self.retained = retained
     together = tasks > 1 && work > KernelCall.workWorthSpreading
-    offsets = (
-      MemoryLayout<Arguments>.offset(of: fields.input),
-      fields.second.flatMap { MemoryLayout<Arguments>.offset(of: $0) },
-      MemoryLayout<Arguments>.offset(of: fields.output)
-    )
+    offsets = Operand.allCases.map { operand in
+      fields[operand].flatMap { MemoryLayout<Arguments>.offset(of: $0) }
+    }
     unsafe copyArguments = { source in
       let memory = UnsafeMutablePointer<Arguments>.allocate(capacity: 1)
       unsafe memory.initialize(to: source.assumingMemoryBound(to: Arguments.self).pointee)
@@ -80,13 +88,7 @@ public final class KernelCall {
   /// Where an operand lies in memory. It must hold what the call's shape says.
   @unsafe
   public func bind(_ operand: Operand, to pointer: UnsafePointer<Float>?) {
-    let offset =
-      switch operand {
-      case .input: offsets.input
-      case .second: offsets.second
-      case .output: offsets.output
-      }
-    guard let offset else { return }
+    guard let offset = offsets[operand.rawValue] else { return }
     unsafe arguments.storeBytes(of: pointer, toByteOffset: offset, as: UnsafePointer<Float>?.self)
   }
 }

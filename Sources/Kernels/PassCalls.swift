@@ -10,6 +10,14 @@ public enum ElementwiseFunction: Sendable {
   case sigmoid
   /// The hyperbolic tangent.
   case tanh
+  /// The product of the two operands.
+  case product
+  /// The first operand where the second, a result of relu, is positive.
+  case reluGradient
+  /// The first operand times s (1 - s) for the second, a result of sigmoid.
+  case sigmoidGradient
+  /// The first operand times 1 - t^2 for the second, a result of tanh.
+  case tanhGradient
 
   var constant: NNFunction {
     switch self {
@@ -17,24 +25,27 @@ public enum ElementwiseFunction: Sendable {
     case .relu: NN_RELU
     case .sigmoid: NN_SIGMOID
     case .tanh: NN_TANH
+    case .product: NN_PRODUCT
+    case .reluGradient: NN_RELU_GRADIENT
+    case .sigmoidGradient: NN_SIGMOID_GRADIENT
+    case .tanhGradient: NN_TANH_GRADIENT
     }
   }
 }
 
 extension KernelCall {
-  private static func pieces(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
+  static func pieces(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
 
-  /// output = function(input + second), or function(input), over `count` numbers in any layout.
+  /// output = function(input + second), or function(input) if second is not bound, over `count` numbers in any layout.
   public static func elementwise(
-    _ function: ElementwiseFunction, count: Int, addsSecond: Bool = false, instructions: InstructionSet = .current
+    _ function: ElementwiseFunction, count: Int, instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNElementwise()
     unsafe (arguments.count, arguments.countPerTask) = (count, 16384)
     unsafe arguments.function = function.constant
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.elementwise,
-      fields: Fields(
-        input: \NNElementwise.first, second: addsSecond ? \NNElementwise.second : nil, output: \NNElementwise.output),
+      fields: [.input: \NNElementwise.first, .second: \NNElementwise.second, .output: \NNElementwise.output],
       tasks: pieces(count, 16384), algorithm: "elementwise", work: count * 4)
   }
 
@@ -54,7 +65,7 @@ extension KernelCall {
     unsafe (arguments.relu, arguments.planesPerTask) = (relu ? 1 : 0, planes)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.affine,
-      fields: Fields(input: \NNAffine.input, second: nil, output: \NNAffine.output),
+      fields: [.input: \NNAffine.input, .output: \NNAffine.output],
       tasks: pieces(batch * blocks, planes), algorithm: "scale and shift", work: batch * channels * pixels * 4,
       retaining: [scale, shift])
   }
@@ -75,7 +86,7 @@ extension KernelCall {
     unsafe (arguments.maximum, arguments.countPadding) = (maximum ? 1 : 0, countsPadding ? 1 : 0)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.pooling,
-      fields: Fields(input: \NNPooling.input, second: nil, output: \NNPooling.output),
+      fields: [.input: \NNPooling.input, .output: \NNPooling.output],
       tasks: pieces(planes, perTask), algorithm: "pooling",
       work: shape.batch * shape.channels * shape.output[0] * shape.output[1] * shape.kernel[0] * shape.kernel[1])
   }
@@ -90,7 +101,7 @@ extension KernelCall {
     unsafe (arguments.pixels, arguments.blocksPerTask) = (pixels, perTask)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.spatialMean,
-      fields: Fields(input: \NNSpatialMean.input, second: nil, output: \NNSpatialMean.output),
+      fields: [.input: \NNSpatialMean.input, .output: \NNSpatialMean.output],
       tasks: pieces(batch * ConvolutionShape.blocks(channels), perTask), algorithm: "mean",
       work: batch * channels * pixels)
   }
@@ -102,7 +113,7 @@ extension KernelCall {
     unsafe (arguments.rows, arguments.columns, arguments.rowsPerTask) = (rows, columns, perTask)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.softmax,
-      fields: Fields(input: \NNSoftmax.input, second: nil, output: \NNSoftmax.output), tasks: pieces(rows, perTask),
+      fields: [.input: \NNSoftmax.input, .output: \NNSoftmax.output], tasks: pieces(rows, perTask),
       algorithm: "softmax", work: rows * columns * 8)
   }
 
@@ -121,23 +132,26 @@ extension KernelCall {
     let table = unsafe instructions.table.pointee
     return unsafe KernelCall(
       arguments, kernel: toBlocked ? table.block : table.unblock,
-      fields: Fields(input: \NNReorder.input, second: nil, output: \NNReorder.output),
+      fields: [.input: \NNReorder.input, .output: \NNReorder.output],
       tasks: pieces(batch * ConvolutionShape.blocks(channels), perTask), algorithm: "layout",
       work: batch * channels * height * width * 2)
   }
 
-  /// A blocked input's channels to those from `firstChannel` on of a blocked output; zeros after them if asked.
+  /// A blocked input's first `channels` channels (by default all) to those from `firstChannel` on of a blocked output;
+  /// zeros after them if asked.
   public static func channelCopy(
-    batch: Int, channels: Int, firstChannel: Int, outputChannels: Int, pixels: Int, zeroFill: Bool,
+    batch: Int, inputChannels: Int? = nil, channels: Int, firstChannel: Int, outputChannels: Int, pixels: Int,
+    zeroFill: Bool,
     instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNChannelCopy()
     unsafe (arguments.batch, arguments.channels) = (batch, channels)
+    unsafe arguments.inputChannels = inputChannels ?? channels
     unsafe (arguments.firstChannel, arguments.outputChannels) = (firstChannel, outputChannels)
     unsafe (arguments.pixels, arguments.zeroFill) = (pixels, zeroFill ? 1 : 0)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.channelCopy,
-      fields: Fields(input: \NNChannelCopy.input, second: nil, output: \NNChannelCopy.output), tasks: batch,
+      fields: [.input: \NNChannelCopy.input, .output: \NNChannelCopy.output], tasks: batch,
       algorithm: "copy", work: batch * outputChannels * pixels)
   }
 }

@@ -36,7 +36,6 @@ struct ConvolutionTests {
         var epilogue = Epilogue()
         epilogue.scale = numbers.floats(filters).map(Double.init)
         epilogue.shift = numbers.floats(filters)
-        epilogue.addsResidual = true
         epilogue.relu = true
         var expected = reference(shape, input: input, weights: weights)
         for place in expected.indices {

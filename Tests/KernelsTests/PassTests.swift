@@ -100,7 +100,7 @@ struct PassTests {
   func threads(count: Int) throws {
     let pool = try #require(ThreadPool(threads: count))
     let size = 16384 * 9 + 5
-    let call = KernelCall.elementwise(.identity, count: size, addsSecond: true)
+    let call = KernelCall.elementwise(.identity, count: size)
     let one = try AlignedBuffer(count: size)
     let sum = try AlignedBuffer(count: size)
     for index in 0..<size { unsafe one.pointer[index] = 1 }

@@ -81,10 +81,19 @@ typedef struct NNSpatialMean {
   NNInt blocksPerTask;
 } NNSpatialMean;
 
-/// What an elementwise pass does.
-typedef enum NNFunction { NN_IDENTITY, NN_RELU, NN_SIGMOID, NN_TANH } NNFunction;
+/// What an elementwise pass does: a function of first + second, or a product of first with something of second.
+typedef enum NNFunction {
+  NN_IDENTITY,
+  NN_RELU,
+  NN_SIGMOID,
+  NN_TANH,
+  NN_PRODUCT,           // first * second
+  NN_RELU_GRADIENT,     // first where second > 0
+  NN_SIGMOID_GRADIENT,  // first * second * (1 - second)
+  NN_TANH_GRADIENT,     // first * (1 - second^2)
+} NNFunction;
 
-/// output = function(first + second); second may be null. The output may be one of the operands.
+/// output = function(first, second); second may be null for a sum. The output may be one of the operands.
 typedef struct NNElementwise {
   const float *first, *second;
   float *output;
@@ -119,14 +128,86 @@ typedef struct NNReorder {
   NNInt blocksPerTask;  // of batch * blocks
 } NNReorder;
 
-/// Copies a blocked input's channels to the channels from `firstChannel` on of a blocked output; with `zeroFill`, what
+/// Copies a blocked input's first `channels` channels to the channels from `firstChannel` on of a blocked output; with `zeroFill`, what
 /// comes after them becomes zero.
 typedef struct NNChannelCopy {
   const float *input;
   float *output;
-  NNInt batch, channels, firstChannel, outputChannels, pixels;
+  NNInt batch, inputChannels, channels, firstChannel, outputChannels, pixels;
   NNInt zeroFill;
 } NNChannelCopy;
+
+/// Weights of a convolution, plain, to what `convolution` reads with the same shape; each filter times its `scale`, if
+/// any. The weight of filter f, channel c of its group and kernel position t is at f * filterStride + c * channelStride +
+/// t, or with `reversed` at ... + (positions - 1 - t), as the gradient of a convolution's input needs them.
+typedef struct NNPack {
+  const float *input;
+  const double *scale;
+  float *output;
+  NNConvolution shape;
+  NNInt groups, groupChannels, filters, filterStride, channelStride, reversed;
+} NNPack;
+
+/// Weights with element (k, n) at k * innerStride + n * columnStride, to the panels that `dense` reads.
+typedef struct NNPackDense {
+  const float *input;
+  float *output;
+  NNInt inner, columns, innerStride, columnStride;
+} NNPackDense;
+
+/// output[c][r] = input[r][c].
+typedef struct NNTranspose {
+  const float *input;
+  float *output;
+  NNInt rows, columns;
+} NNTranspose;
+
+/// The gradient of a convolution's weights, plain [filters][channels][kernel...]; input and gradient blocked, one group.
+typedef struct NNFilterGradient {
+  const float *input, *gradient;
+  float *output;
+  NNInt batch, channels, filters;
+  NNInt inputHeight, inputWidth, outputHeight, outputWidth;
+  NNInt kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, padTop, padLeft;
+} NNFilterGradient;
+
+/// Normalisation by the batch's own mean and biased variance, blocked:
+/// output = activation(gamma * (input - mean) / sqrt(variance + epsilon) + beta + residual). Vectors are plain.
+typedef struct NNNormalize {
+  const float *input, *gamma, *beta, *residual;
+  float *output, *mean, *variance;
+  NNInt batch, channels, pixels, relu;
+  double epsilon;
+} NNNormalize;
+
+/// Its gradients; where `activated` (the result after relu) is not positive, the result's gradient counts as zero.
+typedef struct NNNormalizeGradient {
+  const float *gradient, *input, *gamma, *mean, *variance, *activated;
+  float *output, *gammaGradient, *betaGradient;
+  NNInt batch, channels, pixels;
+  double epsilon;
+} NNNormalizeGradient;
+
+/// The gradient of a maximum pooling: each window's goes to its first largest element in row-major order.
+typedef struct NNMaximumGradient {
+  const float *gradient, *input;
+  float *output;
+  NNPooling shape;
+} NNMaximumGradient;
+
+/// The sum over batch and pixels for each channel of a blocked input, into a plain vector.
+typedef struct NNChannelSum {
+  const float *input;
+  float *output;
+  NNInt batch, channels, pixels;
+} NNChannelSum;
+
+/// A blocked output whose pixels are zero but for every stride-th, which are the input's.
+typedef struct NNSpread {
+  const float *input;
+  float *output;
+  NNInt planes, inputHeight, inputWidth, outputHeight, outputWidth, strideY, strideX;
+} NNSpread;
 
 /// One task of a step; `arguments` points at the struct that the kernel takes.
 typedef void (*NNKernel)(const void *_Nonnull arguments, NNInt task, float *_Nullable scratch);
@@ -145,14 +226,16 @@ typedef struct NNKernels {
   NNKernel _Nonnull channelCopy;
   NNKernel _Nonnull block;    // plain to blocked
   NNKernel _Nonnull unblock;  // blocked to plain
-  /// Weights [filters][channels of a group][kernel...] to what `convolution` reads; each filter times its `scale`, if any.
-  void (*_Nonnull packConvolution)(
-    const NNConvolution *_Nonnull shape, NNInt groups, NNInt groupChannels, NNInt filters, const float *_Nonnull weights,
-    const double *_Nullable scale, float *_Nonnull packed);
-  /// Weights with element (k, n) at k * innerStride + n * columnStride, to panels.
-  void (*_Nonnull packDense)(
-    const float *_Nonnull weights, NNInt inner, NNInt columns, NNInt innerStride, NNInt columnStride,
-    float *_Nonnull packed);
+  NNKernel _Nonnull pack;       // a task a panel
+  NNKernel _Nonnull packDense;  // a task a panel
+  NNKernel _Nonnull transpose;
+  NNKernel _Nonnull filterGradient;
+  NNKernel _Nonnull normalize;          // a task a block of channels
+  NNKernel _Nonnull normalizeGradient;  // a task a block of channels
+  NNKernel _Nonnull channelSum;         // a task a block of channels
+  NNKernel _Nonnull spread;             // a task a plane
+  NNKernel _Nonnull maximumGradient;    // a task a plane: NNMaximumGradient
+  NNKernel _Nonnull spatialMeanGradient;  // NNSpatialMean, the other way
   /// 12 * 16 * iterations multiply-adds in registers: the processor's peak, for benchmarks.
   float (*_Nonnull peak)(NNInt iterations);
   NNInt peakFlopsPerIteration;
@@ -167,10 +250,13 @@ const NNKernels *_Nullable nnKernelsNamed(const char *_Nonnull name);
 NNInt nnConvolutionTasks(const NNConvolution *_Nonnull arguments);
 NNInt nnDepthwiseTasks(const NNDepthwise *_Nonnull arguments);
 NNInt nnDenseTasks(const NNDense *_Nonnull arguments);
+NNInt nnPackTasks(const NNConvolution *_Nonnull shape);
+NNInt nnFilterGradientTasks(const NNFilterGradient *_Nonnull arguments);
 
 /// The floats of scratch that a task needs.
 NNInt nnConvolutionScratch(const NNConvolution *_Nonnull arguments);
 NNInt nnDepthwiseScratch(const NNDepthwise *_Nonnull arguments);
+NNInt nnFilterGradientScratch(const NNFilterGradient *_Nonnull arguments);
 
 /// The floats of packed weights.
 NNInt nnConvolutionWeights(const NNConvolution *_Nonnull arguments);
