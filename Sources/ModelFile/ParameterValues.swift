@@ -1,4 +1,5 @@
 public import Diagnostics
+import Files
 import Layers
 public import Tensors
 import YAML
@@ -9,6 +10,8 @@ extension Model {
   /// Throws where a file changed or vanished since the model was loaded, or holds numbers that are not finite.
   public func value(of index: Int) throws(Failure) -> AnyTensor {
     let parameter = parameters[index]
+    let (bytes, overflow) = parameter.count.multipliedReportingOverflow(by: elementType.size)
+    try requireMemory(overflow ? .max : bytes, for: "`\(parameter.path)`")
     switch parameter.origin {
     case .values(let node):
       guard let tensor = AnyTensor(node, elementType: elementType) else {

@@ -96,7 +96,7 @@ public struct TrainingPlot: Sendable {
       text +=
         "<line x1=\"\(place)\" y1=\"\(Self.number(y0))\" x2=\"\(place)\" y2=\"\(Self.number(y0 + 4))\" stroke=\"#98a2ae\"/>\n"
       text +=
-        "<text x=\"\(place)\" y=\"\(Self.number(y0 + 18))\" text-anchor=\"middle\" fill=\"#5b6470\">\(tick.label)</text>\n"
+        "<text x=\"\(place)\" y=\"\(Self.number(y0 + 18))\" text-anchor=\"middle\" fill=\"#5b6470\">\(Int(tick.value))</text>\n"
     }
     text +=
       "<line x1=\"\(Self.number(x0))\" y1=\"\(Self.number(y0))\" x2=\"\(Self.number(x1))\" y2=\"\(Self.number(y0))\" stroke=\"#98a2ae\"/>\n"
