@@ -40,14 +40,13 @@ public struct Convolution: Operation {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
-    let (x, weight) = (inputs[0], inputs[1])
-    let places = ConvolutionPlaces(window, groups, weight: weight.shape, inputSize: Array(x.shape[2...]))
-    var output = Tensor<Scalar>(
-      shape: [x.shape[0], weight.shape[0], places.rows.count, places.columns.count], repeating: 0)
-    places.forEachProduct(batch: x.shape[0]) { x0, w, y in
-      output.elements[y] += x.elements[x0] * weight.elements[w]
-    }
-    return [output]
+    let (x, weight) = (inputs[0].elements, inputs[1].elements)
+    let (shape, weightShape) = (inputs[0].shape, inputs[1].shape)
+    let places = ConvolutionPlaces(window, groups, weight: weightShape, inputSize: Array(shape[2...]))
+    let outputShape = [shape[0], weightShape[0], places.rows.count, places.columns.count]
+    var output = [Scalar](repeating: 0, count: outputShape.reduce(1, *))
+    places.forEachProduct(batch: shape[0]) { x0, w, y in output[y] += x[x0] * weight[w] }
+    return [Tensor(shape: outputShape, elements: output)]
   }
 }
 

@@ -27,13 +27,11 @@ public struct ConvolutionDataGradient: Operation {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
-    let (outputGradient, weight) = (inputs[0], inputs[1])
-    let places = ConvolutionPlaces(window, groups, weight: weight.shape, inputSize: inputSize)
-    var gradient = Tensor<Scalar>(
-      shape: [outputGradient.shape[0], places.channels] + inputSize, repeating: 0)
-    places.forEachProduct(batch: outputGradient.shape[0]) { x, w, y in
-      gradient.elements[x] += outputGradient.elements[y] * weight.elements[w]
-    }
-    return [gradient]
+    let (outputGradient, weight) = (inputs[0].elements, inputs[1].elements)
+    let places = ConvolutionPlaces(window, groups, weight: inputs[1].shape, inputSize: inputSize)
+    let shape = [inputs[0].shape[0], places.channels] + inputSize
+    var gradient = [Scalar](repeating: 0, count: shape.reduce(1, *))
+    places.forEachProduct(batch: shape[0]) { x, w, y in gradient[x] += outputGradient[y] * weight[w] }
+    return [Tensor(shape: shape, elements: gradient)]
   }
 }

@@ -26,13 +26,12 @@ public struct ConvolutionFilterGradient: Operation {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {
-    let (x, outputGradient) = (inputs[0], inputs[1])
-    var gradient = Tensor<Scalar>(
-      shape: [outputGradient.shape[1], x.shape[1] / groups] + window.kernel, repeating: 0)
-    let places = ConvolutionPlaces(window, groups, weight: gradient.shape, inputSize: Array(x.shape[2...]))
-    places.forEachProduct(batch: x.shape[0]) { x0, w, y in
-      gradient.elements[w] += outputGradient.elements[y] * x.elements[x0]
-    }
-    return [gradient]
+    let (x, outputGradient) = (inputs[0].elements, inputs[1].elements)
+    let input = inputs[0].shape
+    let shape = [inputs[1].shape[1], input[1] / groups] + window.kernel
+    let places = ConvolutionPlaces(window, groups, weight: shape, inputSize: Array(input[2...]))
+    var gradient = [Scalar](repeating: 0, count: shape.reduce(1, *))
+    places.forEachProduct(batch: input[0]) { x0, w, y in gradient[w] += outputGradient[y] * x[x0] }
+    return [Tensor(shape: shape, elements: gradient)]
   }
 }

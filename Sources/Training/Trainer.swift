@@ -104,6 +104,8 @@ public struct Trainer: Sendable {
   public init(
     _ model: Model, configuration: TrainingConfiguration, data: TrainingData, options: TrainingOptions = .init()
   ) throws(Failure) {
+    var model = model
+    model.seed = configuration.seed
     self.model = model
     self.configuration = configuration
     self.data = data

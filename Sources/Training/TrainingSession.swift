@@ -58,6 +58,15 @@ final class TrainingSession<Scalar: TensorScalar> {
       validationMetrics: [])
   }
 
+  /// A step on the first rows.
+  func takeFirstStep(_ state: inout TrainingState<Scalar>) throws(Failure) -> Double {
+    var means = MetricMeans(count: trainer.metrics.count)
+    let configuration = trainer.configuration
+    return try take(
+      Array(trainer.data.range.prefix(batchSize))[...], epoch: 0, index: 0,
+      rate: configuration.learningRate.rate(epoch: 0, of: configuration.epochs), &state, &means)
+  }
+
   /// One step: forward, backward, update. Returns the loss before the update.
   private func take(
     _ rows: ArraySlice<Int>, epoch: Int, index: Int, rate: Double, _ state: inout TrainingState<Scalar>,

@@ -65,3 +65,38 @@ struct TrainingConfigurationTests {
     #expect(FreezePattern(pattern).freezes(path) == freezes)
   }
 }
+
+@Suite("What a command line puts in place of the training section")
+struct TrainingOverridesTests {
+  @Test("another optimiser begins with its own defaults, a rate replaces a schedule")
+  func replacement() throws {
+    var written = TrainingConfiguration()
+    written.optimizer.momentum = 0.9
+    written.optimizer.weightDecay = 0.1
+    written.learningRate = .schedule(.init(initial: 1, curve: .linear(final: 0)))
+    var overrides = TrainingOverrides()
+    overrides.optimizer = .adam
+    overrides.beta1 = 0.5
+    overrides.learningRate = 0.25
+    let result = try written.replacing(overrides)
+    #expect(result.optimizer.momentum == 0 && result.optimizer.weightDecay == 0 && result.optimizer.beta1 == 0.5)
+    #expect(result.learningRate == .constant(0.25))
+    #expect(try written.replacing(TrainingOverrides()) == written)
+  }
+
+  @Test("settings that the optimiser has not, and numbers out of range, are wrong usage")
+  func errors() {
+    for change: (inout TrainingOverrides) -> Void in [
+      { $0.beta1 = 0.5 }, { $0.learningRate = -1 }, { $0.learningRate = .nan }, { $0.epochs = 0 },
+      { $0.batchSize = .rows(0) }, { $0.clipNorm = 0 },
+      {
+        $0.optimizer = .adamw; $0.momentum = 0.5
+      },
+    ] {
+      var overrides = TrainingOverrides()
+      change(&overrides)
+      let error = #expect(throws: Failure.self) { try TrainingConfiguration().replacing(overrides) }
+      #expect(error?.kind == .usage)
+    }
+  }
+}

@@ -102,6 +102,30 @@ struct TrainingTests {
     #expect(error?.kind == .cannotRead)
   }
 
+  @Test("single steps, as they are timed, are the steps of training")
+  func singleSteps() throws {
+    let model = try neuron()
+    let data = try TrainingData(
+      model, inputs: [source([3, 2], [1, 2, 2, 1, -1, -2])], targets: [0: source([3, 1], [1, 0, 0])])
+    let trainer = try Trainer(model, configuration: TrainingConfiguration(model), data: data)
+    let stepper = try TrainingStepper(trainer)
+    let losses = [try stepper.step(), try stepper.step()]
+    #expect(losses == (try trainer.run().history.map(\.loss)))
+  }
+
+  @Test("a history is a table with a heading")
+  func history() throws {
+    let model = try neuron()
+    let x = source([3, 2], [1, 2, 2, 1, -1, -2])
+    var options = TrainingOptions()
+    options.validation = try TrainingData(model, inputs: [x], targets: [0: source([3, 1], [0, 1, 1])])
+    let outcome = try train(model, x, target: source([3, 1], [1, 0, 0]), options: options)
+    let lines = historyCSV(outcome.history, metrics: outcome.metrics, hasValidation: true).split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[0] == "epoch,loss,accuracy,validation_loss,validation_accuracy")
+    #expect(lines[1].hasPrefix("1,0.3033"))
+  }
+
   @Test("an interruption ends training after the step, with what was learnt")
   func interruption() throws {
     let model = try stateful()
