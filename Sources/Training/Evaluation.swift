@@ -94,7 +94,7 @@ final class Evaluator<Scalar: TensorScalar> {
       let executor = try executor(rows: rows.count)
       let taken = try inputs.map { store throws(Failure) in try store.gather(rows) }
       let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
-      let results = executor.run(inputs: taken + wanted, parameters: parameters)
+      let results = try executor.run(inputs: taken + wanted, parameters: parameters)
       for index in metrics.indices {
         sum += Double(results[index].elements[0]) * Double(rows.count)
         means.add(index, metrics[index].sum(results[metrics.count + index], wanted[index]))
@@ -105,13 +105,16 @@ final class Evaluator<Scalar: TensorScalar> {
 
   private func executor(rows: Int) throws(Failure) -> StepExecutor<Scalar> {
     if let executor = executors[rows] { return executor }
+    let executor = try StepExecutor<Scalar>(graph(rows: rows), threads: threads)
+    executors[rows] = executor
+    return executor
+  }
+
+  private func graph(rows: Int) throws(Failure) -> Graph {
     do throws(BindingError) {
       var built = try PhaseGraph(model, phase: .inference, sizes: data.sizes(rows: rows))
       let losses = try built.addLosses(loss, targets: data.outputs)
-      let executor = StepExecutor<Scalar>(
-        built.graph.reduced(to: losses + data.outputs.map { built.outputs[$0] }), threads: threads)
-      executors[rows] = executor
-      return executor
+      return built.graph.reduced(to: losses + data.outputs.map { built.outputs[$0] })
     } catch {
       throw Failure(error, of: model)
     }

@@ -77,7 +77,7 @@ final class TrainingSession<Scalar: TensorScalar> {
     var operands = try inputs.map { store throws(Failure) in try store.gather(rows) }
     for mask in graph.masks { operands.append(draw(mask, of: graph.graph, epoch: epoch, index: index)) }
     let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
-    var results = step.executor.run(inputs: operands + wanted, parameters: state.parameters)[...]
+    var results = try step.executor.run(inputs: operands + wanted, parameters: state.parameters)[...]
     func takeResults(_ count: Int) -> [Tensor<Scalar>] {
       defer { results = results.dropFirst(count) }
       return Array(results.prefix(count))
@@ -175,13 +175,17 @@ final class TrainingSession<Scalar: TensorScalar> {
 
   private func step(rows: Int) throws(Failure) -> Step {
     if let step = steps[rows] { return step }
+    let graph = try graph(rows: rows)
+    let step = Step(graph: graph, executor: try StepExecutor(graph.graph, threads: trainer.options.threads))
+    steps[rows] = step
+    return step
+  }
+
+  private func graph(rows: Int) throws(Failure) -> TrainingGraph {
     do throws(BindingError) {
-      let graph = try TrainingGraph(
+      return try TrainingGraph(
         trainer.model, loss: trainer.configuration.loss, targets: trainer.data.outputs, frozen: trainer.frozen,
         sizes: trainer.data.sizes(rows: rows))
-      let step = Step(graph: graph, executor: StepExecutor(graph.graph, threads: trainer.options.threads))
-      steps[rows] = step
-      return step
     } catch {
       throw Failure(error, of: trainer.model)
     }

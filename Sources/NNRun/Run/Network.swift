@@ -4,6 +4,7 @@ import Graph
 import Layers
 public import ModelFile
 public import Tensors
+import Training
 
 /// A model that is ready to run: its parameters are read once, and a plan is made for each size of batch.
 ///

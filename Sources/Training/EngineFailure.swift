@@ -1,7 +1,5 @@
-import Diagnostics
+package import Diagnostics
 import Engine
-import Graph
-import ModelFile
 
 #if canImport(Glibc)
   import Glibc
@@ -11,22 +9,9 @@ import ModelFile
   import Darwin
 #endif
 
-extension Executor {
-  /// Compiles a graph of a model, its parameters read one at a time.
-  convenience init(_ graph: Graph, model: Model, threads: Int?) throws(Failure) {
-    do {
-      try self.init(
-        graph: graph, elementType: model.elementType, threads: threads ?? coreCount(),
-        parameter: { try model.value(of: $0) })
-    } catch {
-      throw Failure(engine: error)
-    }
-  }
-}
-
 extension Failure {
   /// What a user is told of an error of the engine.
-  init(engine error: any Error) {
+  package init(engine error: any Error) {
     switch error {
     case let failure as Failure: self = failure
     case EngineError.outOfMemory(let bytes):
@@ -40,5 +25,5 @@ extension Failure {
   }
 }
 
-/// The number of processors that this process may use.
-func coreCount() -> Int { max(1, min(1024, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+/// The number of processors that there are for this process.
+package func processorCount() -> Int { max(1, min(1024, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
