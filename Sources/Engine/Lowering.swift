@@ -182,6 +182,15 @@ struct Lowering {
   /// The value row by row, converted if it is not held so.
   mutating func plain(_ value: ValueID, label: String) throws -> BufferID {
     if let plain = held[value.index].plain { return plain }
+    if let parameter = parameterIndex[value] {
+      // No kernel packs it beforehand: it is copied in whenever the plan runs.
+      let output = addBuffer(count(value))
+      append(
+        label: label, operations: "parameter", value: value, algorithm: "copy",
+        body: .evaluation(Relay(), inputs: [.constant(try values(parameter))], outputs: [output]))
+      held[value.index].plain = output
+      return output
+    }
     let shape = sizes[value.index]
     if held[value.index].blocked == nil, let (source, strides) = held[value.index].strided {
       // Through the blocked form: such values are seldom wanted row by row.

@@ -134,6 +134,18 @@ struct AgreementTests {
     #expect(try empty.run().outputs.map(\.shape) == [[0, 4]])
   }
 
+  @Test("normalisation by the batch's own statistics, and weights that are computed")
+  func constantsOfKernelsThatVary() throws {
+    var sketch = Sketch()
+    let x = sketch.input([2, 5, 6, 4])
+    let (gamma, beta) = (sketch.parameter([5]), sketch.parameter([5]))
+    let y = try sketch.apply(BatchStatisticsNormalization(epsilon: 1e-5), x, gamma, beta)
+    let weight = try sketch.apply(Tanh(), sketch.parameter([7, 5, 3, 3]))
+    let convolved = try sketch.apply(Convolution(window: Window(kernel: [3, 3], padding: .same)), y, weight)
+    sketch.graph.outputs = [y, try sketch.apply(Bias(), convolved, sketch.parameter([7]))]
+    try sketch.expectAgreement()
+  }
+
   @Test("the same bits on any number of threads, again and again")
   func sameBits() throws {
     var sketch = Sketch()
