@@ -83,6 +83,11 @@ struct WireReader {
     }
   }
 
+  /// The next number of a packed list, or nil at its end.
+  mutating func nextInteger() throws(WireError) -> Int? {
+    position < end ? Int(truncatingIfNeeded: try varint()) : nil
+  }
+
   private mutating func varint() throws(WireError) -> UInt64 {
     var result: UInt64 = 0
     for shift in stride(from: UInt64(0), through: 63, by: 7) {

@@ -48,6 +48,7 @@ extension WriteBackPlanner {
     let isCurrent = weights?.value.string == name
     var arrays: [(key: String, value: AnyTensor)] = []
     var removed: Set<Int> = []
+    var numbers: [Int: [Int]] = [:]
     for index in usedParameters {
       let parameter = model.parameters[index]
       switch parameter.origin {
@@ -58,9 +59,17 @@ extension WriteBackPlanner {
       case .values, .binary, .file:
         try keepSizes(of: index)
         try removeValues(of: index, file: name, &removed)
-      case .number: try removeValues(of: index, file: name, &removed)
+      case .number(let node): numbers[node.range.start, default: []].append(index)
       }
       arrays.append((parameter.path, try value(index)))
+    }
+    for (_, group) in numbers.sorted(by: { $0.key < $1.key }) {
+      if isPartialUse(group) {
+        var absent: [Int] = []
+        try planPartialUse(group, absent: &absent)
+      } else {
+        for index in group { try removeValues(of: index, file: name, &removed) }
+      }
     }
     if isCurrent {
       if !arrays.isEmpty { try add(arrays, toWeightsFile: name) }
@@ -90,20 +99,9 @@ extension WriteBackPlanner {
         let reference = editor.isJSON ? "{\"file\": \(name), \"key\": \(key)}" : "{file: \(name), key: \(key)}"
         guard editor.replaceValue(of: entry, with: reference, into: &plan.edits) else { throw noPlace(parameter) }
       } else {
-        guard sites.useCount(site) <= 1 || isNumberEverywhere(site, node: entry.value),
-          editor.remove(entry, from: &plan.edits)
-        else { throw noPlace(parameter) }
+        guard editor.remove(entry, from: &plan.edits) else { throw noPlace(parameter) }
       }
     }
-  }
-
-  /// Whether every layer that is made of a mapping has a number where this entry stands.
-  private func isNumberEverywhere(_ site: ParameterSites.Site, node: Node) -> Bool {
-    let group = model.parameters.filter { parameter in
-      guard case .number(let number) = parameter.origin else { return false }
-      return number.range.start == node.range.start
-    }
-    return group.count == sites.useCount(site)
   }
 
   /// Sizes that a layer left to the shape of its values have to be said once these are elsewhere.

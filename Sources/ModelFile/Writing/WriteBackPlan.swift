@@ -114,9 +114,7 @@ struct WriteBackPlanner {
       tensors.append(new)
     }
     guard isChanged else { return }
-    if node.definition != nil, let site = sites[first].first, sites.useCount(site) != group.count {
-      return try planPartialUse(group, absent: &absent)
-    }
+    if isPartialUse(group) { return try planPartialUse(group, absent: &absent) }
     let texts = tensors.map { NumberTexts(tensor: $0) }.filter { $0.tensor.count > 0 }
     guard let leader = texts.first else { return }
     if texts.allSatisfy({ $0.isUniform && $0.bits(0) == leader.bits(0) }) {
@@ -129,9 +127,17 @@ struct WriteBackPlanner {
     }
   }
 
+  /// Whether the text of some numbers is that of layers in which it is no number.
+  func isPartialUse(_ group: [Int]) -> Bool {
+    guard let first = group.first, case .number(let node) = model.parameters[first].origin, node.definition != nil,
+      let site = sites[first].first
+    else { return false }
+    return sites.useCount(site) != group.count
+  }
+
   /// A block's parameter that is a number in some uses of the block, and something else in others (`bias: $bias`, which
   /// is false there): where it is a number, the number gives way to a law, which the weight file overrules.
-  private mutating func planPartialUse(_ group: [Int], absent: inout [Int]) throws(Failure) {
+  mutating func planPartialUse(_ group: [Int], absent: inout [Int]) throws(Failure) {
     var replaced: Set<Int> = []
     for index in group {
       guard case .number(let node) = model.parameters[index].origin, let definition = node.definition,

@@ -144,7 +144,10 @@ package struct MappingEditor {
     let end = alias(entry)?.end ?? entry.value.range.end
     guard let valueStart = valueStart(entry), end >= valueStart else { return false }
     let start = entry.keyRange.start
-    if isFlow { return removeFromFlow(SourceRange(start: start, end: end), &edits) }
+    if isFlow {
+      let previous = index > 0 ? entries[index - 1] : nil
+      return removeFromFlow(SourceRange(start: start, end: end), behind: previous, &edits)
+    }
     guard layout.isLastOnLine(end) else { return false }
     let lines = SourceRange(start: start, end: layout.lineEnd(end))
     let indentation = layout.indentation(start)
@@ -163,31 +166,25 @@ package struct MappingEditor {
     return true
   }
 
-  private func removeFromFlow(_ range: SourceRange, _ edits: inout SourceEdits) -> Bool {
+  /// An entry goes with the comma before it, the first one with the comma behind it.
+  private func removeFromFlow(
+    _ range: SourceRange, behind previous: Node.Entry?, _ edits: inout SourceEdits
+  ) -> Bool {
     let indentation = layout.lineIndentation(range.start)
     func kept(_ range: SourceRange) -> String {
       layout.comments(in: range).map { " " + $0 + layout.lineBreak + indentation }.joined()
     }
-    let next = layout.skippingSpace(range.end)
-    if layout.byte(next) == UInt8(ascii: ",") {
-      let hasLine =
-        layout.isFirstOnLine(range.start) && layout.isLastOnLine(next + 1)
-        && layout.skippingBlanks(next + 1) == layout.lineEnd(next + 1)
-      let removed =
-        hasLine
-        ? SourceRange(start: layout.lineStart(range.start), end: layout.nextLine(next))
-        : SourceRange(start: range.start, end: layout.skippingBlanks(next + 1))
-      edits.replace(removed, with: kept(SourceRange(start: range.start, end: next)))
+    guard let previous else {
+      let comma = layout.skippingSpace(range.end)
+      guard layout.byte(comma) == UInt8(ascii: ",") else { return false }
+      let removed = SourceRange(start: range.start, end: layout.skippingBlanks(comma + 1))
+      edits.replace(removed, with: kept(SourceRange(start: range.start, end: comma)))
       return true
     }
-    // The last entry: the comma before it goes.
-    var comma = range.start - 1
-    while comma > mapping.range.start, let byte = layout.byte(comma), byte != UInt8(ascii: ",") {
-      guard SourceLayout.isBlank(byte) || SourceLayout.isBreak(byte) else { return false }
-      comma -= 1
-    }
-    guard layout.byte(comma) == UInt8(ascii: ",") else { return false }
-    edits.replace(SourceRange(start: comma, end: range.end), with: kept(SourceRange(start: comma, end: range.end)))
+    let comma = layout.skippingSpace(alias(previous)?.end ?? previous.value.range.end)
+    guard comma < range.start, layout.byte(comma) == UInt8(ascii: ",") else { return false }
+    let removed = SourceRange(start: comma, end: range.end)
+    edits.replace(removed, with: kept(removed))
     return true
   }
 }
