@@ -1,9 +1,9 @@
-import Files
+package import Files
 
 /// The folder of a model file, after links: the files that the model names lie in it or below.
-struct ModelFolder {
+package struct ModelFolder {
   /// Where a file that a model names is.
-  enum Resolution {
+  package enum Resolution {
     case found(FilePath)
     case missing(String)
     case outside(String)
@@ -13,10 +13,12 @@ struct ModelFolder {
   private let folder: FilePath?
   private let system = OperatingSystem()
 
-  init(modelPath: String) { folder = (try? system.resolve(FilePath(modelPath)))?.folder }
+  package init(modelPath: String) { self.init(modelPath: FilePath(modelPath)) }
+
+  package init(modelPath: FilePath) { folder = (try? system.resolve(modelPath))?.folder }
 
   /// Finds the file that is written as `written` in the model.
-  func resolve(_ written: String) -> Resolution {
+  package func resolve(_ written: String) -> Resolution {
     if written.utf8.first == UInt8(ascii: "/") { return .outside("is an absolute path") }
     if written.utf8.contains(0) { return .missing("a name cannot hold a NUL character") }
     var depth = 0

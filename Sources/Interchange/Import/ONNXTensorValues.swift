@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import ModelFile
 import Tensors
 
 /// Reads the numbers of ONNX tensors: inside the file, or in files beside it.
@@ -107,10 +108,12 @@ struct ONNXTensorReader {
       throw wrong("`offset` or `length` does not fit its \(needed) bytes")
     }
     let file: InputFile
-    do throws(Failure) {
-      file = try InputFile(try containedPath(FilePath(location), besideModel: path))
-    } catch {
-      throw Failure(error.kind, "the tensor `\(printable(tensor.name))` is in a file of its own: \(error.message)")
+    switch ModelFolder(modelPath: path).resolve(location) {
+    case .found(let place): file = try InputFile(place)
+    case .missing(let reason):
+      throw Failure(
+        .cannotRead, "the tensor `\(printable(tensor.name))` is in the file `\(printable(location))`: \(reason)")
+    case .outside(let reason): throw wrong("`\(printable(location))` \(reason)")
     }
     guard offset <= file.count, needed <= file.count - offset else {
       throw wrong("`\(printable(location))` has \(file.count) bytes, but byte \(offset) and \(needed) from there are wanted")

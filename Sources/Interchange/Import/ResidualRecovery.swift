@@ -11,7 +11,7 @@ struct ResidualRecovery {
     guard let layer = graph.layers[sum], layer.inputs.count == 2, layer.inputs[0] != layer.inputs[1] else { return }
     let position = Dictionary(uniqueKeysWithValues: graph.order.enumerated().map { ($1, $0) })
     let consumers = graph.consumers
-    let ancestors = layer.inputs.map { ancestors(of: $0) }
+    let ancestors = layer.inputs.map { self.ancestors(of: $0) }
     // The value that branches last before the sum.
     let common = ancestors[0].intersection(ancestors[1])
     func place(_ value: ImportedValue) -> Int {

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Interchange
+
+/// `nnrun import`.
+struct ImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Reads an ONNX file as a model.",
+    discussion: """
+      nnrun import resnet18.onnx
+      nnrun import resnet18.onnx --output models/resnet18.yaml
+      """)
+
+  @Argument(help: "The ONNX file.", completion: .file(extensions: ["onnx"]))
+  var model: String
+
+  @Option(help: "The model file to write (default: the ONNX file's name with .yaml).", completion: .file(extensions: ["yaml"]))
+  var output: String?
+
+  @Flag(help: "Replace the files if they are there.")
+  var force = false
+
+  @OptionGroup var options: SharedOptions
+
+  func run() throws {
+    let path = FilePath(model)
+    let target = output.map { FilePath($0) } ?? path.sibling(FilePath(bytes: path.stem + Array(".yaml".utf8)))
+    let written = try ONNXImport.importFile(path, to: target, replacing: force)
+    options.remark("wrote " + written.map(\.description).joined(separator: ", "))
+  }
+}
