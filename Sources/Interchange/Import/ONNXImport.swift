@@ -186,12 +186,15 @@ extension ONNXNodeReader {
         problems.append("the output `\(printable(output.name))` has its channels elsewhere than the inputs")
         continue
       }
+      let node = ONNXNode(name: output.name, operatorType: "Identity", inputs: [], outputs: [output.name])
       if case .layer(let number) = activation.value, !graph.outputs.contains(number) {
         graph.outputs.append(number)
+        if let layer = graph.layers[number], layer.parameters.isEmpty {
+          graph.layers[number]?.path = ImportedNames.path(parameter: nil, node: node)
+        }
         continue
       }
       // An input, or an output named twice: a layer that changes nothing gives it a name of its own.
-      let node = ONNXNode(name: output.name, operatorType: "Identity", inputs: [], outputs: [output.name])
       graph.outputs.append(
         graph.add(
           ImportedLayer(

@@ -120,8 +120,11 @@ extension ONNXNodeReader {
       node, type: "dense", dense(units: units, hasBias: parameters.count > 1), inputs: [operand.value],
       parameters: parameters,
       result: ImportedActivation(value: operand.value, shape: [operand.shape[0], units]))
+    // The name of a matrix that was transposed says as much.
+    if parameters.first?.tensor != nil { return }
     if case .activation(let result)? = node.outputs.first.flatMap({ operands[$0] }), case .layer(let number) = result.value {
-      graph.layers[number]?.path = ImportedNames.path(parameter: weightName, node: node)
+      let path = path(of: node, parameter: weightName)
+      graph.layers[number]?.path = path
     }
   }
 

@@ -13,6 +13,7 @@ struct ONNXNodeReader {
   var graph = ImportedGraph()
   var operands: [String: ImportedOperand] = [:]
   private(set) var problems: [String] = []
+  private var namingTensors: Set<String> = []
   private let useCounts: [String: Int]
   private let outputNames: Set<String>
 
@@ -184,10 +185,18 @@ struct ONNXNodeReader {
     }
     let layer = ImportedLayer(
       type: type, attributes: attributes, inputs: inputs, parameters: parameters,
-      path: ImportedNames.path(parameter: parameters.first?.tensor, node: node), origin: Self.describe(node))
+      path: path(of: node, parameter: parameters.first?.tensor), origin: Self.describe(node))
     var result = result
     result.value = .layer(graph.add(layer))
     operands[output] = .activation(result)
+  }
+
+  /// The path of a node's layer; a tensor lends its name to the first layer that takes it.
+  mutating func path(of node: ONNXNode, parameter: String?) -> [Substring] {
+    guard let parameter, namingTensors.insert(parameter).inserted else {
+      return ImportedNames.path(parameter: nil, node: node)
+    }
+    return ImportedNames.path(parameter: parameter, node: node)
   }
 
   /// Lets the node's first result be another name of something.
