@@ -36,7 +36,8 @@ public enum ONNXImport {
     var changes: [FileChange] = []
     if !result.arrays.isEmpty {
       changes.append(
-        FileChange(output.sibling(FilePath(weights)), original: nil, replacesAnything: replacing) { sink throws(Failure) in
+        FileChange(output.sibling(FilePath(weights)), original: nil, replacesAnything: replacing) {
+          sink throws(Failure) in
           try writeSafetensors(result.arrays, to: sink)
         })
     }
@@ -55,7 +56,8 @@ public enum ONNXImport {
     } catch {
       throw Failure(.invalidData, "\(path) is not a sound ONNX file: \(error.message)")
     }
-    guard let onnx = model.graph, let set = model.operatorSets.first(where: { $0.domain.isEmpty || $0.domain == "ai.onnx" })
+    guard let onnx = model.graph,
+      let set = model.operatorSets.first(where: { $0.domain.isEmpty || $0.domain == "ai.onnx" })
     else { throw Failure(.invalidData, "\(path) is not an ONNX file: it has no graph or no version of operators") }
     guard set.version >= oldestVersion else {
       throw Failure(

@@ -11,9 +11,13 @@ extension ONNXNodeReader {
     let bias = try constant(node, 2, of: "bias")
     let groups = attributes.integer("group") ?? 1
     let operand = try activation(node)
-    if operand.isPooled, shape[2] == 1, shape[3] == 1, groups == 1, (attributes.integers("pads") ?? []).allSatisfy({ $0 == 0 }) {
+    if operand.isPooled, shape[2] == 1, shape[3] == 1, groups == 1,
+      (attributes.integers("pads") ?? []).allSatisfy({ $0 == 0 })
+    {
       // A convolution of one cell is a dense layer.
-      let parameters = [("weight", weight.value.reshaped([shape[0], shape[1]]), nil)] + (bias.map { [("bias", $0.value, $0.name)] } ?? [])
+      let parameters =
+        [("weight", weight.value.reshaped([shape[0], shape[1]]), nil)]
+        + (bias.map { [("bias", $0.value, $0.name)] } ?? [])
       var result = operand
       result.shape = [operand.shape[0], shape[0], 1, 1]
       return try add(
@@ -107,7 +111,8 @@ extension ONNXNodeReader {
   private func rows(_ node: ONNXNode) throws(UnsupportedNode) -> ImportedActivation {
     let operand = try activation(node)
     guard operand.shape.count == 2 else {
-      throw UnsupportedNode(reason: "only rows of features (rank 2) can be taken, but this is of rank \(operand.shape.count)")
+      throw UnsupportedNode(
+        reason: "only rows of features (rank 2) can be taken, but this is of rank \(operand.shape.count)")
     }
     return operand
   }
@@ -122,7 +127,9 @@ extension ONNXNodeReader {
       result: ImportedActivation(value: operand.value, shape: [operand.shape[0], units]))
     // The name of a matrix that was transposed says as much.
     if parameters.first?.tensor != nil { return }
-    if case .activation(let result)? = node.outputs.first.flatMap({ operands[$0] }), case .layer(let number) = result.value {
+    if case .activation(let result)? = node.outputs.first.flatMap({ operands[$0] }),
+      case .layer(let number) = result.value
+    {
       let path = path(of: node, parameter: weightName)
       graph.layers[number]?.path = path
     }
@@ -148,7 +155,8 @@ extension ONNXNodeReader {
       throw UnsupportedNode(reason: "it adds values whose axes are not the same")
     }
     let agree = values.allSatisfy { value in
-      value.shape.count == first.shape.count && zip(value.shape, first.shape).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
+      value.shape.count == first.shape.count
+        && zip(value.shape, first.shape).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
     }
     guard agree else { throw UnsupportedNode(reason: "it adds values of different shapes") }
     try add(node, type: "add", inputs: values.map(\.value), result: first)

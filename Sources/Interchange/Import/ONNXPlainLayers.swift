@@ -55,7 +55,8 @@ extension ONNXNodeReader {
       throw UnsupportedNode(reason: "its padding is as large as its kernel")
     }
     var keys = window.attributes(defaultStride: window.kernel)
-    if node.operatorType == "AveragePool", attributes.integer("count_include_pad") == 1, window.padding != [0, 0, 0, 0] {
+    if node.operatorType == "AveragePool", attributes.integer("count_include_pad") == 1, window.padding != [0, 0, 0, 0]
+    {
       keys.append(("count-padding", "true"))
     }
     try add(
@@ -123,7 +124,8 @@ extension ONNXNodeReader {
     if values.count == 1 { return try alias(node, .activation(first)) }
     var result = first
     let sizes = values.compactMap { $0.shape[channels] }
-    result.shape[channels] = sizes.count == values.count ? sizes.reduce(0) { $0.addingReportingOverflow($1).partialValue } : nil
+    result.shape[channels] =
+      sizes.count == values.count ? sizes.reduce(0) { $0.addingReportingOverflow($1).partialValue } : nil
     try add(node, type: "concat", inputs: values.map(\.value), result: result)
   }
 
@@ -132,7 +134,8 @@ extension ONNXNodeReader {
     var rate = ImportedAttributes(node).float("ratio") ?? 0.5
     if node.inputs.count > 1, !node.inputs[1].isEmpty {
       if case .tensor(let tensor)? = operands[node.inputs[1]],
-        let value = try tensors.numbers(tensor, as: .float32), case .float32(let numbers) = value, numbers.elements.count == 1
+        let value = try tensors.numbers(tensor, as: .float32), case .float32(let numbers) = value,
+        numbers.elements.count == 1
       {
         rate = numbers.elements[0]
       } else {

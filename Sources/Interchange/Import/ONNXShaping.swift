@@ -146,7 +146,9 @@ extension ONNXNodeReader {
       let axes = try integers(node, attribute: "axes", operand: 1) ?? []
       let rank = tensor.dimensions.count + axes.count
       for axis in axes.map({ $0 < 0 ? $0 + rank : $0 }).sorted() {
-        guard axis >= 0, axis <= tensor.dimensions.count else { throw UnsupportedNode(reason: "its axes make no sense") }
+        guard axis >= 0, axis <= tensor.dimensions.count else {
+          throw UnsupportedNode(reason: "its axes make no sense")
+        }
         tensor.dimensions.insert(1, at: axis)
       }
       try alias(node, .tensor(tensor))
@@ -192,7 +194,9 @@ extension ONNXNodeReader {
     guard attributes.string("mode") ?? "constant" == "constant" else {
       throw UnsupportedNode(reason: "only padding with zeros can be said")
     }
-    if let value = attributes.float("value"), value != 0 { throw UnsupportedNode(reason: "only padding with zeros can be said") }
+    if let value = attributes.float("value"), value != 0 {
+      throw UnsupportedNode(reason: "only padding with zeros can be said")
+    }
     if let value = try constant(node, 2, of: "value"),
       value.value.converted(to: Double.self).elements.contains(where: { $0 != 0 })
     {

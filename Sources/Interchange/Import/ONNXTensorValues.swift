@@ -116,7 +116,8 @@ struct ONNXTensorReader {
     case .outside(let reason): throw wrong("`\(printable(location))` \(reason)")
     }
     guard offset <= file.count, needed <= file.count - offset else {
-      throw wrong("`\(printable(location))` has \(file.count) bytes, but byte \(offset) and \(needed) from there are wanted")
+      throw wrong(
+        "`\(printable(location))` has \(file.count) bytes, but byte \(offset) and \(needed) from there are wanted")
     }
     return try file.read(at: offset, count: needed)
   }

@@ -34,7 +34,8 @@ extension Model {
       let source = try archive.source(key)
       guard source.shape == parameter.shape else {
         problems.append(
-          "`\(printable(key))` has the shape \(text(source.shape)), but `\(parameter.path)` needs \(text(parameter.shape))")
+          "`\(printable(key))` has the shape \(text(source.shape)), but `\(parameter.path)` needs \(text(parameter.shape))"
+        )
         continue
       }
       let value = try source.read(as: elementType)

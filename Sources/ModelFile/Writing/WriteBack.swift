@@ -14,7 +14,8 @@ extension Model {
   /// `inputOutput` where one cannot be written, `invalidData` where the text has no place for a value.
   @discardableResult
   package func writeBack(_ values: [Int: AnyTensor], lock: ModelLock? = nil) throws(Failure) -> [FilePath] {
-    var planner = WriteBackPlanner(self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    var planner = WriteBackPlanner(
+      self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
     try planner.planAll()
     return try commit(planner.plan, values: values, lock: lock)
   }
@@ -28,7 +29,8 @@ extension Model {
       guard case .number = parameter.origin, parameter.count <= 1 << 16 else { continue }
       values[index] = .float64(Tensor(shape: parameter.shape, elements: (0..<parameter.count).map(Double.init)))
     }
-    var planner = WriteBackPlanner(self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    var planner = WriteBackPlanner(
+      self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
     try planner.planAll()
     if let weights = planner.plan.newWeights {
       let place = resolved(FilePath(path)).sibling(FilePath(weights.writtenFile))
@@ -102,7 +104,10 @@ extension Model {
   /// Reads a new text before it replaces the old one: a fault of the editing must never reach the author's file.
   func verify(_ bytes: [UInt8], values: [Int: AnyTensor], isWhole: Bool) throws(Failure) {
     func fault(_ what: String) -> Failure {
-      Failure(.invalidData, "\(path) was left as it is: \(what) after the edit of its text, which is written in a way that is not supported")
+      Failure(
+        .invalidData,
+        "\(path) was left as it is: \(what) after the edit of its text, which is written in a way that is not supported"
+      )
     }
     let text = SourceText(name: path, bytes: bytes)
     guard isWhole else {

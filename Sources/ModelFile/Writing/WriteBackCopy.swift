@@ -23,7 +23,8 @@ extension Model {
 
     func copy(_ path: FilePath, isWeights: Bool) throws(Failure) -> String {
       if let known = names.given[path] { return known }
-      let name = names.name(for: path, isMain: isWeights || (plan.newWeights == nil && root["weights"] == nil && files.arrays.count == 1))
+      let name = names.name(
+        for: path, isMain: isWeights || (plan.newWeights == nil && root["weights"] == nil && files.arrays.count == 1))
       let opened: ArrayFile
       if let known = files.arrays[path]?.array { opened = known } else { opened = try ArrayFile(path) }
       let changed = try (plan.archives[path] ?? .init(writtenFile: name)).withoutWhatStays(in: opened)
@@ -42,7 +43,9 @@ extension Model {
       guard case .found(let place) = folder.resolve(written) else {
         // A reference that nothing reads, or a block's parameter.
         if written.hasPrefix("$") {
-          throw Failure(.invalidData, "\(path): the file `\(written)` that a block's parameter names cannot be copied; name it in the layer")
+          throw Failure(
+            .invalidData,
+            "\(path): the file `\(written)` that a block's parameter names cannot be copied; name it in the layer")
         }
         continue
       }

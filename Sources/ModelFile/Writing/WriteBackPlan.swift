@@ -194,8 +194,7 @@ struct WriteBackPlanner {
     try insertWeightsEntry(newWeightsName)
   }
 
-  mutating func add(_ arrays: [(key: String, value: AnyTensor)], toWeightsFile written: String) throws(Failure)
-  {
+  mutating func add(_ arrays: [(key: String, value: AnyTensor)], toWeightsFile written: String) throws(Failure) {
     guard case .found(let path) = ModelFolder(modelPath: model.path).resolve(written) else {
       throw Failure(.busy, "\(written) vanished since \(model.path) was read")
     }

@@ -15,7 +15,9 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "The ONNX file.", completion: .file(extensions: ["onnx"]))
   var model: String
 
-  @Option(help: "The model file to write (default: the ONNX file's name with .yaml).", completion: .file(extensions: ["yaml"]))
+  @Option(
+    help: "The model file to write (default: the ONNX file's name with .yaml).", completion: .file(extensions: ["yaml"])
+  )
   var output: String?
 
   @Flag(help: "Replace the files if they are there.")

@@ -182,7 +182,8 @@ struct WriteBackFileTests {
     try model.requireWritable()
     try model.writeBack([:])
     #expect(folder.names == ["link.yaml", "real"])
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("real")).sorted() == ["m.safetensors", "m.yaml"])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path("real")).sorted() == ["m.safetensors", "m.yaml"])
     #expect(try folder.text("real/m.yaml") == text.replacing("nnrun: 1", with: "nnrun: 1\nweights: m.safetensors"))
     #expect(try load(folder.path("link.yaml")).drawnParameters.isEmpty)
   }
