@@ -34,6 +34,28 @@ private func stateful(_ training: String = "") throws -> Model {
     """)
 }
 
+/// A small convolutional network with batch normalisation, a residual, pooling and dropout.
+private func images(dtype: String = "float32") throws -> Model {
+  try model(
+    """
+    nnrun: 1
+    dtype: \(dtype)
+    inputs: {x: {shape: [N, 2, 6, 5]}}
+    layers:
+      - {name: stem, type: conv2d, filters: 6, kernel: 3, padding: 1, weight: \(yaml([6, 2, 3, 3], wave([108], 0.2, scale: 0.3)))}
+      - name: block
+        type: residual
+        body:
+          - {name: conv, type: conv2d, kernel: 3, padding: same, groups: 2, bias: false, weight: \(yaml([6, 3, 3, 3], wave([162], 0.3, scale: 0.2)))}
+          - {name: bn, type: batchnorm}
+      - {name: pool, type: maxpool, kernel: 2}
+      - {name: dropout, type: dropout, rate: 0.2}
+      - {name: gap, type: gap}
+      - {name: scores, type: dense, weight: \(yaml([3, 6], wave([18], 0.4)))}
+    training: {loss: cross-entropy, optimizer: adam, batch-size: 4, epochs: 3}
+    """)
+}
+
 private let rows = source([10, 3], wave([10, 3], 0.5))
 private let goals = source([10, 2], wave([10, 2], 0.6).map { abs($0) })
 
@@ -61,6 +83,49 @@ struct TrainingTests {
     #expect(try train(model, rows, target: goals).parameters == first.parameters)
     #expect(try train(model, rows, target: goals) { $0.seed = 4 }.parameters != first.parameters)
     #expect(first.history[9].loss < first.history[0].loss)
+  }
+
+  @Test("the same bits from one, two and four threads, over images")
+  func threads() throws {
+    let model = try images()
+    let shape = [9, 2, 6, 5]
+    let outcomes = try [1, 2, 4].map { count in
+      var options = TrainingOptions()
+      options.threads = count
+      return try train(
+        model, source(shape, wave(shape, 0.6)), target: labels((0..<9).map { $0 % 3 }), options: options)
+    }
+    #expect(outcomes[1].parameters == outcomes[0].parameters && outcomes[1].history == outcomes[0].history)
+    #expect(outcomes[2].parameters == outcomes[0].parameters && outcomes[2].history == outcomes[0].history)
+  }
+
+  @Test("single precision by the engine learns what double precision by the plain evaluation does")
+  func precision() throws {
+    let shape = [9, 2, 6, 5]
+    let outcomes = try ["float32", "float64"].map { type in
+      try train(
+        images(dtype: type), source(shape, wave(shape, 0.6)), target: labels((0..<9).map { $0 % 3 })
+      ) {
+        $0.epochs = 2
+      }
+    }
+    for (single, double) in zip(outcomes[0].parameters, outcomes[1].parameters) {
+      #expect(distance(doubles(single), doubles(double)) < 1e-4)
+    }
+  }
+
+  @Test("inputs of ten thousand give no NaN under a cross-entropy", arguments: ["sigmoid", "softmax"])
+  func extremes(activation: String) throws {
+    let loss = activation == "sigmoid" ? "binary-cross-entropy" : "cross-entropy"
+    let model = try model(
+      """
+      nnrun: 1
+      inputs: {x: {shape: [N, 2]}}
+      layers: [{name: out, type: dense, weight: [[1, 0], [0, 1]], bias: [0, 0], activation: \(activation)}]
+      training: {loss: \(loss), learning-rate: 1e-9}
+      """)
+    let outcome = try train(model, source([2, 2], [1e4, -1e4, -1e4, 1e4]), target: source([2, 2], [0, 1, 1, 0]))
+    #expect(outcome.history[0].loss == (activation == "sigmoid" ? 10_000 : 20_000))
   }
 
   @Test("five epochs and five more from the checkpoint are ten, to the bit", arguments: ["adam", "adamw", "sgd"])
