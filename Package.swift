@@ -73,7 +73,8 @@ let package = Package(
     tests("Files", ["Files", "Diagnostics"]),
     tests("Tensors", ["Tensors", "Files", "Diagnostics"], fixtures: ["Fixtures"]),
     tests("Graph", ["Graph", "Tensors"]),
-    tests("ModelFile", ["TestSupport", "ModelFile", "Layers", "Graph", "Schema", "YAML", "Files", "Tensors", "Diagnostics"]),
+    tests(
+      "ModelFile", ["TestSupport", "ModelFile", "Layers", "Graph", "Schema", "YAML", "Files", "Tensors", "Diagnostics"]),
     tests("Kernels", ["Kernels"]),
     tests("Engine", ["Engine", "Graph", "Tensors"]),
     tests("Interchange", ["Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),

@@ -62,7 +62,10 @@ struct ModelDiagnosticsTests {
   @Test(
     "names",
     arguments: [
-      ("  - {name: first, type: relu}\n  - {name: b, type: relu, input: ⟦frist⟧}", DiagnosticCode.unknownInput, "did you mean `first`?"),
+      (
+        "  - {name: first, type: relu}\n  - {name: b, type: relu, input: ⟦frist⟧}", DiagnosticCode.unknownInput,
+        "did you mean `first`?"
+      ),
       ("  - {name: a, type: relu}\n  - {name: ⟦a⟧, type: relu}", .duplicateName, "the first one is here"),
       ("  - {name: ⟦x⟧, type: relu}", .duplicateName, "is an input's name already"),
       ("  - {name: r, type: residual, body: [{name: a, type: relu, input: ⟦x⟧}]}", .unknownInput, "`outer`"),

@@ -33,7 +33,8 @@ struct ModelTests {
   @Test("the default output is the layer listed last, also when it runs first")
   func defaultOutput() throws {
     let model = try model(
-      "nnrun: 1\ninputs: {x: {shape: [N, 2]}}\nlayers: [{name: b, type: relu, input: a}, {name: a, type: tanh, input: x}]")
+      "nnrun: 1\ninputs: {x: {shape: [N, 2]}}\nlayers: [{name: b, type: relu, input: a}, {name: a, type: tanh, input: x}]"
+    )
     #expect(model.outputs.map(\.name) == ["a"])
   }
 
@@ -55,7 +56,8 @@ struct ModelTests {
       outputs: [s.0.c, s, out]
       """)
     #expect(model.layers.map(\.path) == ["s.0.c", "s.1.c", "s.2.c", "one.c", "out"])
-    #expect(model.outputs.map { "\($0.name) \($0.shape.text)" } == ["s.0.c [N, 6, 4, 4]", "s [N, 6, 4, 4]", "out [N, 4]"])
+    #expect(
+      model.outputs.map { "\($0.name) \($0.shape.text)" } == ["s.0.c [N, 6, 4, 4]", "s [N, 6, 4, 4]", "out [N, 4]"])
     #expect(model.layers[2].sources == [.layer(1)])
   }
 
@@ -74,7 +76,8 @@ struct ModelTests {
     #expect(model.layers.map(\.parameters) == [[0], [0], [1]])
   }
 
-  @Test("values, one number and base64 give the same parameter, in float32 and float64", arguments: ["float32", "float64"])
+  @Test(
+    "values, one number and base64 give the same parameter, in float32 and float64", arguments: ["float32", "float64"])
   func forms(dtype: String) throws {
     let base64 = dtype == "float32" ? "AAAAPwAAAD8=" : "AAAAAAAA4D8AAAAAAADgPw=="
     for form in ["[0.5, 0.5]", "0.5", "!!binary \(base64)", "[!!float 0.5, 5e-1]"] {
@@ -113,7 +116,8 @@ struct ModelTests {
   func drawing() throws {
     func weight(_ before: String, seed: Int) throws -> AnyTensor {
       let model = try model(
-        "nnrun: 1\ninputs: {x: {shape: [N, 3]}}\nlayers:\n\(before)  - {name: d, type: dense, units: 4, input: x}\ntraining: {seed: \(seed)}")
+        "nnrun: 1\ninputs: {x: {shape: [N, 3]}}\nlayers:\n\(before)  - {name: d, type: dense, units: 4, input: x}\ntraining: {seed: \(seed)}"
+      )
       let index = try #require(model.parameters.firstIndex { $0.path == "d.weight" })
       return try model.value(of: index)
     }

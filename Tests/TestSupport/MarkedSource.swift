@@ -20,4 +20,3 @@ package struct MarkedSource {
     source = SourceText(name: "marked.yaml", bytes: bytes)
   }
 }
-
