@@ -61,6 +61,8 @@ private struct Subject {
   private var inputs: [Tensor<Double>] = []
   private var parameters: [Tensor<Double>] = []
   private var analytic: [(isInput: Bool, index: Int, gradient: Tensor<Double>)] = []
+  /// The loss at the parameters and inputs as they are.
+  private var middle = 0.0
   /// How many places of each array are checked.
   private var placesEach = 0
 
@@ -89,7 +91,8 @@ private struct Subject {
         (isInput, isInput ? position - trained.count : trained[position], results[place]))
       place += 1
     }
-    placesEach = max(2, min(places, Self.largestWork / max(4 * work(forward) * max(analytic.count, 1), 1)))
+    middle = forward.evaluate(inputs: inputs, parameters: parameters).reduce(0) { $0 + $1.elements[0] }
+    placesEach = max(1, min(places, Self.largestWork / max(2 * work(forward) * max(analytic.count, 1), 1)))
   }
 
   /// About so many multiply-adds are spent on differences.
@@ -203,7 +206,6 @@ private struct Subject {
   ) -> (numerical: Double, error: Double) {
     var best = (numerical: 0.0, error: Double.infinity)
     let own = isInput ? inputs[index].elements[place] : parameters[index].elements[place]
-    let middle = loss(isInput, index, place, own)
     for step in [1e-4, 1e-5, 1e-6, 1e-7] {
       let step = step * max(1, abs(own))
       let above = loss(isInput, index, place, own + step)

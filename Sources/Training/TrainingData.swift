@@ -93,7 +93,9 @@ public struct TrainingData: Sendable {
     }
     let name = "the target of `\(output.name)`"
     let rowShape = Array(expected.dropFirst())
-    let given = isUnbatched && source.shape.count == rowShape.count ? [1] + source.shape : source.shape
+    // A single row's target may lack the batch's axis, as the row does.
+    let lacksBatch = isUnbatched && (source.shape.count == rowShape.count || source.shape.isEmpty)
+    let given = lacksBatch ? [1] + source.shape : source.shape
     if given == expected { return Column(source: source, name: name, form: .values, rowShape: rowShape) }
     if given.first != expected.first {
       let count = given.first ?? 1

@@ -87,6 +87,22 @@ struct TrainingDataTests {
     #expect(try train(model, x, target: labels([1, 0])).metrics.map(\.name) == ["mean_absolute_error"])
   }
 
+  @Test("a row without the batch's axis trains as a batch of one")
+  func singleRow() throws {
+    let model = try classifier("loss: mse, learning-rate: 1")
+    let batch = try train(model, source([1, 2], [1, 2]), target: source([1, 3], [0, 1, 0]))
+    #expect(try train(model, source([2], [1, 2]), target: source([3], [0, 1, 0])).parameters == batch.parameters)
+    #expect(try train(model, source([2], [1, 2]), target: labels([1])).parameters == batch.parameters)
+  }
+
+  @Test("everything frozen trains nothing, and says its loss all the same")
+  func frozen() throws {
+    let model = try classifier("freeze: [\"*\"]")
+    let outcome = try train(model, source([1, 2], [1, 2]), target: source([1, 3], [0, 1, 0]))
+    for index in model.parameters.indices { #expect(outcome.parameters[index] == (try model.value(of: index))) }
+    #expect(outcome.history.count == 1)
+  }
+
   @Test("a split keeps the last rows apart")
   func split() throws {
     let data = try TrainingData(
