@@ -96,7 +96,7 @@ private struct Subject {
   }
 
   /// About so many multiply-adds are spent on differences.
-  private static let largestWork = 4_000_000_000
+  private static let largestWork = 1_000_000_000
 
   /// The graph for the first sizes of the symbols that work, small ones first.
   private static func build(
