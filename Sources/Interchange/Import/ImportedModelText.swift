@@ -74,6 +74,7 @@ struct ImportedModelText {
       }
       for parameter in layer.parameters {
         if let tensor = parameter.tensor, let first = known["\(tensor) \(parameter.value.shape)"] {
+          if heading.weights.isEmpty { continue }
           keys.append((parameter.name, "{file: \(scalarText(heading.weights)), key: \(first)}"))
           continue
         }

@@ -154,15 +154,16 @@ public enum ONNXImport {
   ) throws(Failure) {
     var drawn = heading
     drawn.weights = ""
-    // Without its weight file, which is not there yet, the model would draw its parameters; shared ones name the file.
-    let isShared = text.text.contains("{file: ")
-    let bytes = isShared ? nil : Array(ImportedModelText(graph, heading: drawn).text.utf8)
-    guard let bytes else { return }
+    // Without its weight file, which is not there yet, the model would draw its parameters.
+    let bytes = Array(ImportedModelText(graph, heading: drawn).text.utf8)
     let source = SourceText(name: path.description + " as a model", bytes: bytes)
     let loaded = ModelLoader.load(source: source, path: path.description)
     guard let model = loaded.model else { throw Failure(loaded.diagnostics) }
     let shapes = Dictionary(text.arrays.map { ($0.key, $0.value.shape) }, uniquingKeysWith: { first, _ in first })
+    let isShared = text.text.contains("{file: ")
     for parameter in model.parameters where shapes[parameter.path] != parameter.shape {
+      // One that names the array of another parameter has none of its own.
+      if isShared, shapes[parameter.path] == nil { continue }
       let found = shapes[parameter.path].map { "\($0)" } ?? "nothing"
       throw Failure(
         .invalidData, "\(path): `\(parameter.path)` needs the shape \(parameter.shape), but the file has \(found)")
