@@ -24,8 +24,8 @@ struct ConvolutionTests {
   func awkwardSizes(_ given: Case) throws {
     let instructions = try #require(InstructionSet(named: given.instructions))
     var numbers = Numbers(5)
-    for (channels, filters) in [(1, 1), (7, 9), (8, 8), (16, 17), (9, 40)] {
-      for (height, width) in [(1, 1), (3, 4), (5, 13), (8, 8), (7, 9)] {
+    for (channels, filters) in [(1, 1), (7, 9), (16, 40)] {
+      for (height, width) in [(1, 1), (3, 4), (5, 13), (8, 9)] {
         let shape = ConvolutionShape(
           batch: 2, channels: channels, filters: filters, input: [height, width], output: [height, width],
           kernel: [3, 3], padTop: 1, padLeft: 1)
@@ -45,7 +45,7 @@ struct ConvolutionTests {
             + Double(residual[place])
           expected[place] = max(sum, 0)
         }
-        for (strip, panels) in [(1, 1), (6, 3), (7, 1), (64, 2)] {
+        for (strip, panels) in [(1, 1), (7, 2), (64, 1)] {
           let method = ConvolutionMethod(given.algorithm, strip: strip, panels: panels, byPosition: given.byPosition)
           let call = try KernelCall.convolution(
             shape, method: method, weights: weights, epilogue: epilogue, instructions: instructions)
@@ -60,7 +60,7 @@ struct ConvolutionTests {
     }
   }
 
-  @Test("any kernel, stride, dilation, padding and grouping", arguments: InstructionSet.all.map(\.name), 0..<60)
+  @Test("any kernel, stride, dilation, padding and grouping", arguments: InstructionSet.all.map(\.name), 0..<30)
   func geometry(_ name: String, _ seed: Int) throws {
     let instructions = try #require(InstructionSet(named: name))
     var numbers = Numbers(seed)
