@@ -45,7 +45,13 @@ NNInt nnDenseWeights(NNInt inner, NNInt columns) { return inner * nnCeilDivide(c
 NNInt nnPackTasks(const NNConvolution *c) { return c->groups * nnPanels(c); }
 
 NNInt nnFilterGradientTasks(const NNFilterGradient *g) {
-  return nnCeilDivide(g->filters, 16) * nnCeilDivide(g->channels, 8) * g->kernelHeight;
+  NNInt panels = nnCeilDivide(g->filters, 16), blocks = nnCeilDivide(g->channels, 8);
+  if (nnGradientByTiles(g)) return panels * nnCeilDivide(blocks, nnGradientBlocks(g));
+  return panels * blocks * g->kernelHeight;
 }
 
-NNInt nnFilterGradientScratch(const NNFilterGradient *g) { return g->kernelWidth * 8 * 16; }
+NNInt nnFilterGradientScratch(const NNFilterGradient *g) {
+  if (!nnGradientByTiles(g)) return g->kernelWidth * 8 * 16;
+  NNInt blocks = nnGradientBlocks(g);
+  return (GRADIENT_TILES + blocks * 8) * 36 * 16 + GRADIENT_TILES * nnCeilDivide(blocks, 2) * 36 * 16;
+}

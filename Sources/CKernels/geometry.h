@@ -60,4 +60,17 @@ static inline NNInt nnTileInputStride(const NNConvolution *c) {
 }
 static inline NNInt nnTileOutputStride(const NNConvolution *c) { return nnPositions(c) * 16 + 16; }
 
+/// Whether a filter gradient goes by Winograd's form; then a task has some blocks of channels, and scratch for some tiles.
+/// With few tiles the sums for 36 positions cost more than the multiplications that they save.
+static inline int nnGradientByTiles(const NNFilterGradient *g) {
+  NNInt tiles = g->batch * nnCeilDivide(g->outputHeight, 4) * nnCeilDivide(g->outputWidth, 4);
+  return tiles >= 48 && g->kernelHeight == 3 && g->kernelWidth == 3 && g->strideY == 1 && g->strideX == 1 && g->dilationY == 1 &&
+    g->dilationX == 1 && g->channels >= 8 && g->filters >= 8;
+}
+enum { GRADIENT_TILES = 32 };
+static inline NNInt nnGradientBlocks(const NNFilterGradient *g) {
+  NNInt blocks = nnCeilDivide(g->channels, 8), together = nnCeilDivide(g->filters, 16) * blocks / 8;
+  return together < 1 ? 1 : together < 4 ? together : 4;
+}
+
 #endif

@@ -20,8 +20,123 @@ INLINE void filterGradientTile(
   UNROLL for (int c = 0; c < 4; c++) store16(sums + c * 16, sum[c]);
 }
 
+// A y: the transposed output transform of Winograd's F(4x4, 3x3), for the columns of a row or the rows of a column.
+INLINE void spread4(const f8 y[4], f8 w[6]) {
+  const float a3 = pointA * 0.5f, b3 = pointB * 2.0f;
+  f8 ea = y[0] + 0.5f * y[2], oa = pointA * y[1] + a3 * y[3];
+  f8 eb = y[0] + 2.0f * y[2], ob = pointB * y[1] + b3 * y[3];
+  w[0] = y[0];
+  w[1] = ea + oa;
+  w[2] = ea - oa;
+  w[3] = eb + ob;
+  w[4] = eb - ob;
+  w[5] = y[3];
+}
+
+// A Y A^T of the tile of a plane that begins at (y0, x0), zeros where it sticks out; positions 16 floats apart.
+INLINE void spreadTile(const float *plane, NNInt height, NNInt width, NNInt y0, NNInt x0, float *to) {
+  NNInt rows = least(4, height - y0), columns = least(4, width - x0);
+  f8 half[6][4];
+  UNROLL for (int j = 0; j < 4; j++) {
+    f8 y[4], w[6];
+    UNROLL for (int i = 0; i < 4; i++) {
+      y[i] = i < rows && j < columns ? load8(plane + ((y0 + i) * width + x0 + j) * 8) : (f8)0;
+    }
+    spread4(y, w);
+    UNROLL for (int i = 0; i < 6; i++) half[i][j] = w[i];
+  }
+  UNROLL for (int i = 0; i < 6; i++) {
+    f8 w[6];
+    spread4(half[i], w);
+    UNROLL for (int j = 0; j < 6; j++) store8(to + (i * 6 + j) * 16, w[j]);
+  }
+}
+
+// G^T u, the way back of the weights' transform.
+INLINE void filterRestore(const f16 u[6], f16 g[3]) {
+  f16 sa = (u[1] + u[2]) * (-2.0f / 3), da = (u[1] - u[2]) * (-2.0f / 3 * pointA);
+  f16 sb = (u[3] + u[4]) * (1.0f / 6), db = (u[3] - u[4]) * (pointB / 6);
+  g[0] = u[0] + sa + sb;
+  g[1] = da + db;
+  g[2] = 0.5f * sa + 2.0f * sb + u[5];
+}
+
+// The filter gradient of a 3x3 convolution as the gradient of Winograd's form: the input's and the result's tiles
+// transformed, multiplied position by position and summed over all tiles, and the sums transformed back.
+static void filterGradientByTiles(const NNFilterGradient *p, NNInt task, float *scratch) {
+  NNInt inputBlocks = nnCeilDivide(p->channels, 8), outputBlocks = nnCeilDivide(p->filters, 8);
+  NNInt together = nnGradientBlocks(p), chunks = nnCeilDivide(inputBlocks, together);
+  NNInt panel = task / chunks, firstBlock = task % chunks * together;
+  NNInt blocks = least(together, inputBlocks - firstBlock), halves = least(2, outputBlocks - panel * 2);
+  NNInt inputPlane = p->inputHeight * p->inputWidth * 8, plane = p->outputHeight * p->outputWidth * 8;
+  NNInt tilesX = nnCeilDivide(p->outputWidth, 4), tilesY = nnCeilDivide(p->outputHeight, 4);
+  NNInt total = p->batch * tilesY * tilesX, inputStride = nnCeilDivide(together, 2) * 36 * 16;
+  float *sums = scratch, *gradients = sums + together * 36 * 8 * 16, *inputs = gradients + GRADIENT_TILES * 36 * 16;
+  float edge[6 * 6 * 8];
+  memset(sums, 0, (size_t)(together * 36 * 8 * 16) * 4);
+  memset(gradients, 0, (size_t)(GRADIENT_TILES * 36 * 16) * 4);
+  NNInt tx = 0, ty = 0, image = 0;
+  for (NNInt first = 0; first < total; first += GRADIENT_TILES) {
+    NNInt tiles = least(GRADIENT_TILES, total - first);
+    for (NNInt t = 0; t < tiles; t++) {
+      for (NNInt half = 0; half < halves; half++) {
+        spreadTile(
+          p->gradient + (image * outputBlocks + panel * 2 + half) * plane, p->outputHeight, p->outputWidth, ty * 4,
+          tx * 4, gradients + t * 36 * 16 + half * 8);
+      }
+      for (NNInt block = 0; block < blocks; block++) {
+        transformTile(
+          4, p->input + (image * inputBlocks + firstBlock + block) * inputPlane, p->inputHeight, p->inputWidth,
+          ty * 4 - p->padTop, tx * 4 - p->padLeft, edge, inputs + t * inputStride + block / 2 * 36 * 16 + block % 2 * 8);
+      }
+      nextTile(&tx, &ty, &image, tilesX, tilesY);
+    }
+    for (NNInt block = 0; block < blocks; block++) {
+      for (NNInt position = 0; position < 36; position++) {
+        for (int c = 0; c < 8; c += 4) {
+          const float *v = inputs + block / 2 * 36 * 16 + block % 2 * 8 + position * 16 + c;
+          const float *w = gradients + position * 16;
+          float *to = sums + ((block * 36 + position) * 8 + c) * 16;
+          f16 sum[4];
+          UNROLL for (int i = 0; i < 4; i++) sum[i] = load16(to + i * 16);
+          for (NNInt t = 0; t < tiles; t++, v += inputStride, w += 36 * 16) {
+            f16 right = load16(w);
+            UNROLL for (int i = 0; i < 4; i++) sum[i] += v[i] * right;
+          }
+          UNROLL for (int i = 0; i < 4; i++) store16(to + i * 16, sum[i]);
+        }
+      }
+    }
+  }
+  NNInt filters = least(16, p->filters - panel * 16);
+  for (NNInt block = 0; block < blocks; block++) {
+    for (NNInt c = 0; c < least(8, p->channels - (firstBlock + block) * 8); c++) {
+      f16 columns[6][3];
+      for (int j = 0; j < 6; j++) {
+        f16 u[6], g[3];
+        for (int i = 0; i < 6; i++) u[i] = load16(sums + ((block * 36 + i * 6 + j) * 8 + c) * 16);
+        filterRestore(u, g);
+        for (int i = 0; i < 3; i++) columns[j][i] = g[i];
+      }
+      for (int i = 0; i < 3; i++) {
+        f16 u[6], g[3];
+        for (int j = 0; j < 6; j++) u[j] = columns[j][i];
+        filterRestore(u, g);
+        for (NNInt f = 0; f < filters; f++) {
+          float *to = p->output + ((panel * 16 + f) * p->channels + (firstBlock + block) * 8 + c) * 9 + i * 3;
+          for (int j = 0; j < 3; j++) to[j] = g[j][f];
+        }
+      }
+    }
+  }
+}
+
 static void filterGradient(const void *arguments, NNInt task, float *scratch) {
   const NNFilterGradient *p = arguments;
+  if (nnGradientByTiles(p)) {
+    filterGradientByTiles(p, task, scratch);
+    return;
+  }
   NNInt inputBlocks = nnCeilDivide(p->channels, 8), outputBlocks = nnCeilDivide(p->filters, 8);
   NNInt ky = task % p->kernelHeight, block = task / p->kernelHeight % inputBlocks;
   NNInt panel = task / p->kernelHeight / inputBlocks;

@@ -140,47 +140,51 @@ INLINE void nextTile(NNInt *tx, NNInt *ty, NNInt *image, NNInt tilesX, NNInt til
   ++*image;
 }
 
+// Transforms the tile of a plane that begins at (y0, x0), zeros where it sticks out.
+INLINE void transformTile(
+  const int size, const float *plane, NNInt height, NNInt width, NNInt y0, NNInt x0, float *edge, float *v
+) {
+  const int side = size + 2;
+  static const float zeros[6 * 8];
+  int inside = x0 >= 0 && x0 + side <= width;
+  NNInt left = least(side, most(0, -x0)), right = most(left, least(side, width - x0));
+  const float *row[6];
+  UNROLL for (int i = 0; i < side; i++) {
+    NNInt y = y0 + i;
+    const float *from = plane + (y * width + x0) * 8;
+    if (y < 0 || y >= height) {
+      row[i] = zeros;
+    } else if (inside) {
+      row[i] = from;
+    } else {
+      float *to = edge + i * side * 8;
+      for (NNInt j = 0; j < left; j++) store8(to + j * 8, 0);
+      for (NNInt j = left; j < right; j++) store8(to + j * 8, load8(from + j * 8));
+      for (NNInt j = right; j < side; j++) store8(to + j * 8, 0);
+      row[i] = to;
+    }
+  }
+  if (size == 4) {
+    inputTransform4(row, v);
+  } else {
+    inputTransform2(row, v);
+  }
+}
+
 INLINE void transformTiles(
   const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, float *transformed
 ) {
   const int side = size + 2;
   NNInt tilesX = nnTilesX(c), tilesY = nnTilesY(c), plane = c->inputHeight * c->inputWidth * 8;
-  static const float zeros[6 * 8];
   float edge[6 * 6 * 8];
   NNInt stride = nnTileInputStride(c);
   NNInt tx = firstTile % tilesX, ty = firstTile / tilesX % tilesY, image = firstTile / (tilesX * tilesY);
   for (NNInt t = 0; t < tiles; t++) {
-    NNInt y0 = ty * size - c->padTop, x0 = tx * size - c->padLeft;
-    int inside = x0 >= 0 && x0 + side <= c->inputWidth;
-    NNInt left = least(side, most(0, -x0)), right = most(left, least(side, c->inputWidth - x0));
-    if (!inside) {
-      for (NNInt i = 0; i < side; i++) {
-        for (NNInt j = 0; j < left; j++) store8(edge + (i * side + j) * 8, 0);
-        for (NNInt j = right; j < side; j++) store8(edge + (i * side + j) * 8, 0);
-      }
-    }
     const float *input = c->input + (image * c->groups + group) * c->inputBlocks * plane;
     for (NNInt block = 0; block < c->inputBlocks; block++, input += plane) {
-      float *v = transformed + t * stride + block / 2 * side * side * 16 + block % 2 * 8;
-      const float *row[6];
-      UNROLL for (int i = 0; i < side; i++) {
-        NNInt y = y0 + i;
-        const float *from = input + (y * c->inputWidth + x0) * 8;
-        if (y < 0 || y >= c->inputHeight) {
-          row[i] = zeros;
-        } else if (inside) {
-          row[i] = from;
-        } else {
-          float *to = edge + i * side * 8;
-          for (NNInt j = left; j < right; j++) store8(to + j * 8, load8(from + j * 8));
-          row[i] = to;
-        }
-      }
-      if (size == 4) {
-        inputTransform4(row, v);
-      } else {
-        inputTransform2(row, v);
-      }
+      transformTile(
+        size, input, c->inputHeight, c->inputWidth, ty * size - c->padTop, tx * size - c->padLeft, edge,
+        transformed + t * stride + block / 2 * side * side * 16 + block % 2 * 8);
     }
     nextTile(&tx, &ty, &image, tilesX, tilesY);
   }

@@ -11,9 +11,9 @@ struct BatchSplit {
 
   // Nanoseconds for a byte of activation that goes through the last-level cache, or past it.
   private static let nearBytes = 0.12
-  private static let farBytes = 0.25
+  private static let farBytes = 0.5
   private static let nearCapacity = 320 << 10
-  private static let farCapacity = 20 << 20
+  private static let farCapacity = 12 << 20
 
   /// The best cut of a graph's batch; nil when it cannot or need not be cut.
   ///

@@ -81,6 +81,14 @@ struct TrainingTests {
     try expectAgreement(&sketch, outputs: [try sketch.apply(Tanh(), biased)], threads: 1 + seed % 2)
   }
 
+  @Test("the filter gradient in Winograd's form, at sizes around its tiles", arguments: [8, 9, 20], [11, 12, 13])
+  func tiles(channels: Int, size: Int) throws {
+    var sketch = Sketch(seed: channels * size)
+    let x = sketch.input([6, channels, size, 12])
+    let y = try sketch.convolution(x, filters: 25 - channels)
+    try expectAgreement(&sketch, outputs: [try sketch.apply(Tanh(), y)], threads: 2)
+  }
+
   @Test("dense layers, pooling, padding of channels and the rest")
   func others() throws {
     var sketch = Sketch(seed: 5)
