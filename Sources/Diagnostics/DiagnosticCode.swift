@@ -135,7 +135,9 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
     case .severalDocuments:
       .error("The file holds more than one document", "A file is one document. Remove what follows the second `---`.")
     case .emptyDocument:
-      .error("The file holds nothing", "`nnrun init` writes a model to begin from.")
+      .error(
+        "The file holds nothing",
+        "A model begins with `nnrun: 1`, its inputs and its layers; docs/format.md has one in one look.")
     case .unknownTag:
       .error(
         "A tag is not known",
