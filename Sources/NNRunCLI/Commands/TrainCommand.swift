@@ -175,7 +175,8 @@ private struct TrainingReports {
 
   func write(_ records: [EpochRecord]) throws(Failure) {
     if let history {
-      try history.write(historyTable(records, metrics: metrics))
+      let hasValidation = records.contains { $0.validationLoss != nil }
+      try history.write(historyCSV(records, metrics: metrics, hasValidation: hasValidation))
       try history.finish()
     }
     if let plot {
