@@ -82,7 +82,7 @@ let package = Package(
       "Training",
       ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"],
       fixtures: ["Fixtures"]),
-    tests("CommandLine", ["NNRunCLI", "Tensors"]),
+    tests("CommandLine", ["NNRunCLI", "NNRun", "Tensors"]),
     tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "Files", "Tensors", "Diagnostics"]),
   ]
 )

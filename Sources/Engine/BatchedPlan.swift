@@ -17,6 +17,9 @@ final class BatchedPlan: @unchecked Sendable {
   private let inputPointers: [UnsafeMutablePointer<UnsafePointer<Float>>]
   private let outputPointers: [UnsafeMutablePointer<UnsafeMutablePointer<Float>>]
 
+  /// Whether each thread takes parts of its own.
+  var spreadsParts: Bool { pool != nil }
+
   /// How the parts of a batch are spread: each thread takes whole parts, or all threads share every part.
   static func sharesParts(_ parts: Int, threads: Int) -> Bool {
     // Whole parts, unless the last round would leave much idle.

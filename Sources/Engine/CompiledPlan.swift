@@ -2,14 +2,6 @@ import Graph
 import Kernels
 import Tensors
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Steps bound to memory.
 @safe
 final class CompiledPlan {
@@ -69,7 +61,12 @@ final class CompiledPlan {
     scratchStride = stride
     bytes = (arena.count + scratch.count) * 4
     offsets = memory.offsets
-    descriptions = steps.map(\.description)
+    descriptions = steps.map { step in
+      var description = step.description
+      description.bytes = 4 * (step.reads + step.writes).reduce(0) { $0 + buffers[$1.index].count }
+      if case .kernel(let call, _, _) = step.body { description.bytes += call.retainedBytes }
+      return description
+    }
     self.steps = steps
     self.buffers = buffers
     var inputCount = 0
@@ -170,14 +167,9 @@ final class CompiledPlan {
   }
 
   private func timed(_ body: () -> Void) -> Double {
-    func now() -> Double {
-      var time = timespec()
-      unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-      return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-    let start = now()
+    let start = secondsNow()
     body()
-    return now() - start
+    return secondsNow() - start
   }
 
   private func pointer(_ buffer: BufferID) -> UnsafeMutablePointer<Float>? {

@@ -160,6 +160,14 @@ public final class Executor {
     unsafe plan.run(inputs: inputs, outputs: outputs)
   }
 
+  /// Whether a profile is taken on one thread, where a run gives each thread a part of the batch of its own.
+  public var profilesOnOneThread: Bool {
+    switch body {
+    case .reference: true
+    case .compiled(let plan): plan.spreadsParts
+    }
+  }
+
   /// Runs once and returns the seconds that each step of `plan` took.
   @unsafe
   public func profile(

@@ -10,12 +10,14 @@ public struct PlanStep: Sendable {
   public let multiplyAdds: Int
   /// The shape of what it computes.
   public let shape: [Int]
+  /// The bytes that it reads and writes at least: its operands, its weights and its results, each once.
+  public internal(set) var bytes = 0
 
   /// The step over `parts` parts of a batch.
   func times(_ parts: Int) -> PlanStep {
     PlanStep(
       label: label, operations: operations, algorithm: algorithm, multiplyAdds: multiplyAdds * parts,
-      shape: shape.isEmpty ? shape : [shape[0] * parts] + shape.dropFirst())
+      shape: shape.isEmpty ? shape : [shape[0] * parts] + shape.dropFirst(), bytes: bytes * parts)
   }
 }
 

@@ -39,6 +39,8 @@ public final class KernelCall {
   let arguments: UnsafeMutableRawPointer
   private let offsets: [Int?]
   private let retained: [AlignedBuffer]
+  /// The bytes of packed weights and biases that belong to the call.
+  public var retainedBytes: Int { retained.reduce(0) { $0 + 4 * $1.count } }
   private let copyArguments: (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer
   private let release: (UnsafeMutableRawPointer) -> Void
 

@@ -86,7 +86,8 @@ struct Nnrun: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
-      GradcheckCommand.self, ImportCommand.self, ExportCommand.self, WeightsCommand.self, SchemaCommand.self,
+      BenchCommand.self, GradcheckCommand.self, ImportCommand.self, ExportCommand.self, WeightsCommand.self,
+      SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -50,3 +50,26 @@ func duration(_ seconds: Double) -> String {
   if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
   return "\(whole / 3600) h \(whole % 3600 / 60) min"
 }
+
+/// A short stretch of time with three digits: `0.842 ms`, `27.1 ns`.
+func shortTime(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds >= 0 else { return "?" }
+  for (unit, size) in [("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)] where seconds >= size * 0.9995 {
+    return threeDigits(seconds / size) + " " + unit
+  }
+  return threeDigits(seconds / 1e-9) + " ns"
+}
+
+/// A number of bytes with three digits: `15.3 MB`.
+func bytes(_ count: Int) -> String {
+  for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where Double(count) >= size * 0.9995 {
+    return threeDigits(Double(count) / size) + " " + unit
+  }
+  return "\(count) bytes"
+}
+
+/// A number with three digits or all before its point: `0.84`, `8.42`, `84.2`, `8,420`.
+func threeDigits(_ value: Double) -> String {
+  if value < 9.995 { return decimal(value, digits: value < 0.9995 && value > 0 ? 3 : 2) }
+  return value < 99.95 ? decimal(value, digits: 1) : value < 1e15 ? grouped(Int(value.rounded())) : scientific(value)
+}

@@ -112,15 +112,7 @@ public final class Network {
     return max(1, min(4096, (16 << 20) / (count * model.elementType.size)))
   }
 
-  private func bind(_ sizes: [String: Int]) throws(Failure) -> Graph {
-    do throws(BindingError) {
-      return try graph.bound(sizes)
-    } catch {
-      let symbols = sizes.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", ")
-      let message = error.error.message.text(presenting: model.layout.presented)
-      throw Failure(.invalidData, "with \(symbols), layer `\(error.label)` does not work: \(message)")
-    }
-  }
+  private func bind(_ sizes: [String: Int]) throws(Failure) -> Graph { try graph.bound(to: sizes, of: model) }
 
   private func execute(_ inputs: [AnyTensor], sizes: [String: Int]) throws(Failure) -> [AnyTensor] {
     let executor = try executor(for: sizes)
