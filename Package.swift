@@ -53,7 +53,10 @@ let package = Package(
     module("Interchange", ["ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     module(
       "NNRun",
-      ["ModelFile", "Engine", "Training", "Interchange", "Graph", "Layers", "Files", "Tensors", "Diagnostics"]),
+      [
+        "ModelFile", "Engine", "Training", "Interchange", "Graph", "Layers", "Schema", "YAML", "Files", "Tensors",
+        "Diagnostics",
+      ]),
     .executableTarget(
       name: "NNRunCLI",
       dependencies: [

@@ -25,33 +25,42 @@ public struct ModelLoader {
   private let path: String
   private let source: SourceText
   private let status: FileStatus?
+  private let toleratesMissingFiles: Bool
   private var sink: DiagnosticSink
   private var brokenRanges: [SourceRange] = []
 
   /// Reads the model file at `path`. Throws only where the file itself cannot be read.
-  public static func load(path: String) throws(Failure) -> LoadedModel {
+  ///
+  /// With `toleratesMissingFiles`, parameters in files that are not there have no values, which is no error; such a model
+  /// can be looked at, but not run.
+  public static func load(path: String, toleratesMissingFiles: Bool = false) throws(Failure) -> LoadedModel {
     try FileTransaction.reading(FilePath(path)) { () throws(Failure) in
       let (bytes, status) = try readWholeFileWithStatus(FilePath(path), limit: largestTextFile)
-      return load(source: SourceText(name: path, bytes: bytes), path: path, status: status)
+      return load(
+        source: SourceText(name: path, bytes: bytes), path: path, status: status,
+        toleratesMissingFiles: toleratesMissingFiles)
     }
   }
 
   /// Reads a model from a text; `path` is where its other files are looked for.
-  public static func load(source: SourceText, path: String) -> LoadedModel {
-    load(source: source, path: path, status: nil)
+  public static func load(source: SourceText, path: String, toleratesMissingFiles: Bool = false) -> LoadedModel {
+    load(source: source, path: path, status: nil, toleratesMissingFiles: toleratesMissingFiles)
   }
 
-  private static func load(source: SourceText, path: String, status: FileStatus?) -> LoadedModel {
-    var loader = ModelLoader(path: path, source: source, status: status)
+  private static func load(
+    source: SourceText, path: String, status: FileStatus?, toleratesMissingFiles: Bool
+  ) -> LoadedModel {
+    var loader = ModelLoader(path: path, source: source, status: status, toleratesMissingFiles: toleratesMissingFiles)
     let model = loader.load()
     let diagnostics = loader.sink.diagnostics.sorted { $0.place.range.start < $1.place.range.start }
     return LoadedModel(model: loader.sink.hasErrors ? nil : model, diagnostics: diagnostics)
   }
 
-  private init(path: String, source: SourceText, status: FileStatus?) {
+  private init(path: String, source: SourceText, status: FileStatus?, toleratesMissingFiles: Bool) {
     self.path = path
     self.source = source
     self.status = status
+    self.toleratesMissingFiles = toleratesMissingFiles
     sink = DiagnosticSink(source: source)
   }
 
@@ -78,7 +87,7 @@ public struct ModelLoader {
       ModelSchema.validateLayers(node, source: source)
     }
     let items = expansion.expand(layersNode, into: &sink)
-    let files = ParameterFiles(modelPath: path)
+    let files = ParameterFiles(modelPath: path, toleratesMissing: toleratesMissingFiles)
     let weights = root["weights"].flatMap { files.weightFile($0, sink: &sink) }
     let reader = ParameterReader(source: source, elementType: elementType, files: files)
 

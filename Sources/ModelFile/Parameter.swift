@@ -36,7 +36,7 @@ public struct Parameter: Sendable {
   public let declaration: ParameterDeclaration
   /// Where its values come from.
   public let origin: Origin
-  /// The array in a file, where its values are one.
+  /// The array in a file, where its values are one and the file is there.
   public let array: ArraySource?
   /// Where the author wrote it, or else the layer that needs it.
   public let place: SourcePlace

@@ -6,19 +6,32 @@ package import YAML
 /// The files that a model names, found and opened once each.
 final class ParameterFiles {
   private let folder: ModelFolder
+  private let toleratesMissing: Bool
   private var results: [FilePath: Result<ModelFiles.Opened, Failure>] = [:]
+  /// The files that are not there, as the model names them, where that is tolerated.
+  private(set) var missing: [String] = []
 
   /// The files that could be opened.
   var opened: [FilePath: ModelFiles.Opened] { results.compactMapValues { try? $0.get() } }
 
-  init(modelPath: String) { folder = ModelFolder(modelPath: modelPath) }
+  /// The files of the model at a path; with `toleratesMissing`, one that is not there is no error, and its arrays have no
+  /// source.
+  init(modelPath: String, toleratesMissing: Bool = false) {
+    folder = ModelFolder(modelPath: modelPath)
+    self.toleratesMissing = toleratesMissing
+  }
 
   /// The array that `{file: ..., key: ...}` names; nil where it is not there, which is reported.
   func array(
     in fileNode: Node, key keyNode: Node?, path: String, range: SourceRange, uses: [BlockUse],
     sink: inout DiagnosticSink
   ) -> GivenParameter? {
-    guard let (file, array) = open(fileNode, uses: uses, sink: &sink), let written = fileNode.string else { return nil }
+    guard let written = fileNode.string else { return nil }
+    guard let (file, array) = open(fileNode, uses: uses, sink: &sink) else {
+      guard missing.contains(written) else { return nil }
+      let reference = ArrayReference(file: FilePath(written), writtenFile: written, key: keyNode?.string ?? path)
+      return GivenParameter(origin: .file(reference), shape: nil, range: range)
+    }
     guard case .archive(let archive) = array else {
       if case .array(let source) = array {
         let reference = ArrayReference(file: file, writtenFile: written, key: nil)
@@ -55,7 +68,11 @@ final class ParameterFiles {
 
   /// The model's `weights` file; nil where it is not there or not sound, which is reported.
   func weightFile(_ node: Node, sink: inout DiagnosticSink) -> WeightFile? {
-    guard let (file, array) = open(node, uses: [], sink: &sink), let written = node.string else { return nil }
+    guard let written = node.string else { return nil }
+    guard let (file, array) = open(node, uses: [], sink: &sink) else {
+      guard missing.contains(written) else { return nil }
+      return WeightFile(archive: nil, file: FilePath(written), writtenFile: written, range: node.range)
+    }
     guard case .archive(let archive) = array else {
       sink.add(
         .badFile, "`\(written)` holds one array without a name, but `weights` needs a .safetensors or .npz file",
@@ -84,6 +101,7 @@ final class ParameterFiles {
     switch folder.resolve(written) {
     case .found(let path): file = path
     case .missing(let reason):
+      if tolerate(written) { return nil }
       sink.add(.missingFile, "`\(written)` cannot be read: \(reason)", at: node.range, uses: uses)
       return nil
     case .outside(let reason):
@@ -108,25 +126,33 @@ final class ParameterFiles {
     switch result {
     case .success(let opened): return (file, opened.array)
     case .failure(let failure):
+      if failure.kind == .cannotRead, tolerate(written) { return nil }
       sink.add(failure.kind == .cannotRead ? .missingFile : .badFile, failure.message, at: node.range, uses: uses)
       return nil
     }
+  }
+
+  private func tolerate(_ written: String) -> Bool {
+    if toleratesMissing, !missing.contains(written) { missing.append(written) }
+    return toleratesMissing
   }
 }
 
 /// The file that a model's `weights` key names.
 struct WeightFile {
-  let archive: ArrayArchive
+  /// Its arrays; nil where it is not there and that is tolerated.
+  let archive: ArrayArchive?
   let file: FilePath
   let writtenFile: String
   let range: SourceRange
 
   /// The array under a parameter's path; nil where there is none, or it is damaged, which is reported.
   func parameter(at path: String, sink: inout DiagnosticSink) -> GivenParameter? {
+    let reference = ArrayReference(file: file, writtenFile: writtenFile, key: path)
+    guard let archive else { return GivenParameter(origin: .weights(reference), shape: nil, range: range) }
     guard archive.contains(path) else { return nil }
     do throws(Failure) {
       let source = try archive.source(path)
-      let reference = ArrayReference(file: file, writtenFile: writtenFile, key: path)
       return GivenParameter(origin: .weights(reference), shape: source.shape, array: source, range: range)
     } catch {
       sink.add(.badFile, error.message, at: range)
@@ -136,6 +162,7 @@ struct WeightFile {
 
   /// Warns about arrays that no parameter takes.
   func reportUnused(takenBy parameters: [Parameter], sink: inout DiagnosticSink) {
+    guard let archive else { return }
     var taken: Set<String> = []
     for parameter in parameters {
       switch parameter.origin {

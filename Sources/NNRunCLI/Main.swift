@@ -86,8 +86,8 @@ struct Nnrun: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
-      BenchCommand.self, GradcheckCommand.self, ImportCommand.self, ExportCommand.self, WeightsCommand.self,
-      SchemaCommand.self,
+      BenchCommand.self, DiffCommand.self, GradcheckCommand.self, ImportCommand.self, ExportCommand.self,
+      WeightsCommand.self, SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -24,13 +24,17 @@ package enum ModelSchema {
     withSchema { $0.validate(layers, in: source, definition: "layers", label: "`layers`") }
   }
 
+  /// The schema as it is written.
+  static var document: ParsedDocument {
+    JSONDocument.parse(source: SourceText(name: "nnrun-1.schema.json", bytes: bytes))
+  }
+
   private static func withSchema(_ body: (CompiledSchema) -> [Diagnostic]) -> [Diagnostic] {
     shared.withLock { schema in
       if let schema { return body(schema) }
-      let source = SourceText(name: "nnrun-1.schema.json", bytes: bytes)
-      let document = JSONDocument.parse(source: source)
+      let document = document
       guard let root = document.root else { return document.diagnostics }
-      let compiled = CompiledSchema(trusted: root, source: source)
+      let compiled = CompiledSchema(trusted: root, source: document.source)
       schema = compiled
       return body(compiled)
     }
