@@ -85,6 +85,7 @@ let package = Package(
       "Training",
       ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"],
       fixtures: ["Fixtures"]),
+    tests("NNRun", ["NNRun"]),
     tests("CommandLine", ["NNRunCLI", "NNRun", "Tensors"]),
     tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "Files", "Tensors", "Diagnostics"]),
   ]

@@ -44,3 +44,8 @@ public struct Failure: Error, Sendable {
     self.diagnostics = diagnostics
   }
 }
+
+extension Failure: CustomStringConvertible {
+  /// The message, or the diagnostics with the lines of the file that they are about.
+  public var description: String { message.isEmpty ? DiagnosticRenderer().render(diagnostics) : message }
+}

@@ -22,11 +22,12 @@ public final class Executor {
   public let plan: [PlanStep]
   /// The bytes of activations and scratch that a run uses, allocated beforehand.
   public let arenaBytes: Int
+  /// The shapes of the inputs.
+  public let inputShapes: [[Int]]
   /// The shapes of the outputs.
   public let outputShapes: [[Int]]
   /// The number of threads.
   public let threads: Int
-  private let inputShapes: [[Int]]
   private let body: Body
 
   private enum Body {

@@ -3,7 +3,7 @@ import Files
 public import Graph
 public import Layers
 public import Tensors
-public import YAML
+package import YAML
 
 /// A model as its file says it: checked, with every shape inferred, and with parameters that know where they came from.
 public struct Model: Sendable {
@@ -44,7 +44,7 @@ public struct Model: Sendable {
     /// What it takes.
     public let sources: [Source]
     /// Its value in the graph, channels first.
-    public let value: ValueID
+    package let value: ValueID
     /// The shape of its value as the author sees it.
     public let shape: Shape
     /// Its parameters, by index in `parameters`; a shared one is named by every layer that shares it.
@@ -54,7 +54,7 @@ public struct Model: Sendable {
     /// Whether an output needs it.
     public let isUsed: Bool
     /// Where its mapping stands.
-    public let range: SourceRange
+    package let range: SourceRange
     /// What it stands for.
     package let definition: any Layers.Layer
   }
@@ -64,7 +64,7 @@ public struct Model: Sendable {
   /// The file's text.
   public let source: SourceText
   /// The file's root mapping.
-  public let root: Node
+  package let root: Node
   /// What it computes in.
   public let elementType: ElementType
   /// Where the channels of rank-4 activations are.
@@ -79,24 +79,42 @@ public struct Model: Sendable {
   public let outputs: [Output]
   /// The seed that parameters without values are drawn by: that of the file's `training` section, unless it is changed.
   public var seed: Int
+  /// What in the file is probably not as its author meant, in the order of the file.
+  public internal(set) var warnings: [Diagnostic] = []
   /// The files that it was read from.
   let files: ModelFiles
   /// The graph of inference, with every layer in it; its parameters are `parameters`.
   let context: LayerContext
   /// The values of `outputs` as the author sees them.
   let presentedOutputs: [ValueID]
+  /// The values that stand for those of the files, by the parameter's index.
+  package private(set) var newValues: [Int: AnyTensor] = [:]
 
   /// The model's own name, or that of its file.
   public var name: String { root["name"]?.string ?? fileStem(path) }
 
+  /// The model with new values for parameters by their index, of their shape and the model's type; its files stay.
+  package func replacing(_ values: [Int: AnyTensor]) -> Model {
+    var result = self
+    result.newValues.merge(values) { _, new in new }
+    return result
+  }
+
+  /// The model with the values of its files.
+  package var asRead: Model {
+    var result = self
+    result.newValues = [:]
+    return result
+  }
+
   /// The graph with every layer, also those that no output needs.
-  public var fullGraph: Graph { context.graph }
+  package var fullGraph: Graph { context.graph }
 
   /// The graph of inference: what the outputs need.
-  public var graph: Graph { context.graph.reduced(to: presentedOutputs) }
+  package var graph: Graph { context.graph.reduced(to: presentedOutputs) }
 
   /// The graph that gives the value of every used layer, and those values' layers in order.
-  public func traceGraph() -> (graph: Graph, layers: [Int]) {
+  package func traceGraph() -> (graph: Graph, layers: [Int]) {
     var context = context
     var values: [ValueID] = []
     var traced: [Int] = []

@@ -1,4 +1,4 @@
-public import Diagnostics
+package import Diagnostics
 import Files
 import Graph
 import Layers
@@ -7,21 +7,21 @@ import Tensors
 import YAML
 
 /// A model that was read, and everything that was found wrong on the way.
-public struct LoadedModel: Sendable {
+package struct LoadedModel: Sendable {
   /// The model; nil where the file has errors.
-  public let model: Model?
+  package let model: Model?
   /// Errors and warnings in the order of the file.
-  public let diagnostics: [Diagnostic]
+  package let diagnostics: [Diagnostic]
 
   /// The model, or the failure that its errors make.
-  public func valid() throws(Failure) -> Model {
+  package func valid() throws(Failure) -> Model {
     guard let model else { throw Failure(diagnostics) }
     return model
   }
 }
 
 /// Reads model files: text, nodes, schema, layers, graph, parameters, each stage going on where the one before could.
-public struct ModelLoader {
+package struct ModelLoader {
   private let path: String
   private let source: SourceText
   private let status: FileStatus?
@@ -33,7 +33,7 @@ public struct ModelLoader {
   ///
   /// With `toleratesMissingFiles`, parameters in files that are not there have no values, which is no error; such a model
   /// can be looked at, but not run.
-  public static func load(path: String, toleratesMissingFiles: Bool = false) throws(Failure) -> LoadedModel {
+  package static func load(path: String, toleratesMissingFiles: Bool = false) throws(Failure) -> LoadedModel {
     try FileTransaction.reading(FilePath(path)) { () throws(Failure) in
       let (bytes, status) = try readWholeFileWithStatus(FilePath(path), limit: largestTextFile)
       return load(
@@ -43,7 +43,7 @@ public struct ModelLoader {
   }
 
   /// Reads a model from a text; `path` is where its other files are looked for.
-  public static func load(source: SourceText, path: String, toleratesMissingFiles: Bool = false) -> LoadedModel {
+  package static func load(source: SourceText, path: String, toleratesMissingFiles: Bool = false) -> LoadedModel {
     load(source: source, path: path, status: nil, toleratesMissingFiles: toleratesMissingFiles)
   }
 
@@ -51,8 +51,9 @@ public struct ModelLoader {
     source: SourceText, path: String, status: FileStatus?, toleratesMissingFiles: Bool
   ) -> LoadedModel {
     var loader = ModelLoader(path: path, source: source, status: status, toleratesMissingFiles: toleratesMissingFiles)
-    let model = loader.load()
+    var model = loader.load()
     let diagnostics = loader.sink.diagnostics.sorted { $0.place.range.start < $1.place.range.start }
+    model?.warnings = diagnostics.filter { $0.severity == .warning }
     return LoadedModel(model: loader.sink.hasErrors ? nil : model, diagnostics: diagnostics)
   }
 

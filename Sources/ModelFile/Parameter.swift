@@ -1,13 +1,13 @@
 public import Diagnostics
-public import Layers
-public import Tensors
-public import Files
-public import YAML
+package import Files
+package import Layers
+package import Tensors
+package import YAML
 
 /// A parameter of a model: its path, its shape, and where its values come from, so that new ones can go there.
 public struct Parameter: Sendable {
   /// Where the values come from.
-  public enum Origin: Sendable {
+  package enum Origin: Sendable {
     /// Numbers in the text, nested as the shape is.
     case values(Node)
     /// One number in the text for every place.
@@ -23,21 +23,21 @@ public struct Parameter: Sendable {
   }
 
   /// How a parameter is drawn.
-  public struct Drawing: Sendable {
+  package struct Drawing: Sendable {
     /// The law.
-    public let initialiser: Initialiser
+    package let initialiser: Initialiser
     /// The seed that stands for the model's, if the author gave one.
-    public let seed: Int?
+    package let seed: Int?
   }
 
   /// Its path: `block.conv1.weight`; that of its first place where several layers share it.
   public let path: String
   /// Its shape, its name in the layer, its role, and how it starts.
-  public let declaration: ParameterDeclaration
+  package let declaration: ParameterDeclaration
   /// Where its values come from.
-  public let origin: Origin
+  package let origin: Origin
   /// The array in a file, where its values are one and the file is there.
-  public let array: ArraySource?
+  package let array: ArraySource?
   /// Where the author wrote it, or else the layer that needs it.
   public let place: SourcePlace
 
@@ -45,16 +45,18 @@ public struct Parameter: Sendable {
   public var shape: [Int] { declaration.shape }
   /// The number of its values.
   public var count: Int { declaration.shape.reduce(1, *) }
+  /// Whether training moves it by gradients; running statistics follow the data instead.
+  public var isTrained: Bool { declaration.role == .trained }
 }
 
 /// An array in a file: which file, and under which name.
-public struct ArrayReference: Sendable, Hashable {
+package struct ArrayReference: Sendable, Hashable {
   /// The file as it can be opened.
-  public let file: FilePath
+  package let file: FilePath
   /// The file as the author wrote it.
-  public let writtenFile: String
+  package let writtenFile: String
   /// The array's name in a file of several; nil for a `.npy`.
-  public let key: String?
+  package let key: String?
 
   package init(file: FilePath, writtenFile: String, key: String?) {
     self.file = file

@@ -1,14 +1,15 @@
-public import Diagnostics
+package import Diagnostics
 import Files
 import Layers
-public import Tensors
+package import Tensors
 import YAML
 
 extension Model {
   /// The values of the parameter with this index, read or drawn at every call.
   ///
   /// Throws where a file changed or vanished since the model was loaded, or holds numbers that are not finite.
-  public func value(of index: Int) throws(Failure) -> AnyTensor {
+  package func value(of index: Int) throws(Failure) -> AnyTensor {
+    if let new = newValues[index] { return new }
     let parameter = parameters[index]
     let (bytes, overflow) = parameter.count.multipliedReportingOverflow(by: elementType.size)
     try requireMemory(overflow ? .max : bytes, for: "`\(parameter.path)`")
@@ -44,11 +45,11 @@ extension Model {
     }
   }
 
-  /// How many of the parameters that the outputs need are drawn, having no values anywhere.
+  /// The parameters that the outputs need and that are drawn, having no values anywhere.
   public var drawnParameters: [Parameter] {
     let used = Set(layers.filter(\.isUsed).flatMap(\.parameters))
     return parameters.enumerated().filter { index, parameter in
-      if case .drawn = parameter.origin { used.contains(index) } else { false }
+      if case .drawn = parameter.origin { used.contains(index) && newValues[index] == nil } else { false }
     }.map(\.element)
   }
 }

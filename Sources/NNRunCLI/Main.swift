@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Files
+import NNRun
 
 #if canImport(Glibc)
   import Glibc
@@ -93,4 +94,4 @@ struct Nnrun: ParsableCommand {
 }
 
 /// The program's version.
-let programVersion = "0.1.0"
+let programVersion = libraryVersion

@@ -44,6 +44,17 @@ public final class ArraySource: Sendable {
       data: ArrayData(InputFile(name: name, bytes: bytes), offset: 0, count: bytes.count))
   }
 
+  /// A list of integers that is in memory already.
+  package convenience init(name: String, _ integers: [Int]) {
+    let bytes = integers.flatMap { integer in
+      let bits = UInt64(bitPattern: Int64(integer))
+      return (0..<8).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+    }
+    self.init(
+      name: name, type: .int64, shape: [integers.count],
+      data: ArrayData(InputFile(name: name, bytes: bytes), offset: 0, count: bytes.count))
+  }
+
   /// The length of the first axis; 1 for a single number.
   public var rows: Int { shape.first ?? 1 }
   /// The number of elements.

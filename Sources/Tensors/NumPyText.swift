@@ -1,6 +1,16 @@
+extension Tensor: CustomStringConvertible {
+  /// The numbers as numpy 2 prints an array.
+  public var description: String { numpyText(self) }
+}
+
+extension AnyTensor: CustomStringConvertible {
+  /// The numbers as numpy 2 prints an array.
+  public var description: String { numpyText(self) }
+}
+
 /// An array as numpy 2 prints it with `print`: columns aligned, 8 digits after the point at most, powers of ten where
 /// the numbers' sizes differ much, and `...` in arrays of more than 1,000 elements.
-public func numpyText(_ tensor: AnyTensor) -> String {
+package func numpyText(_ tensor: AnyTensor) -> String {
   switch tensor {
   case .float32(let tensor): numpyText(tensor)
   case .float64(let tensor): numpyText(tensor)
@@ -8,7 +18,7 @@ public func numpyText(_ tensor: AnyTensor) -> String {
 }
 
 /// An array as numpy 2 prints it with `print`.
-public func numpyText<Scalar: TensorScalar>(_ tensor: Tensor<Scalar>) -> String {
+package func numpyText<Scalar: TensorScalar>(_ tensor: Tensor<Scalar>) -> String {
   if tensor.shape.isEmpty { return scalarText(tensor.elements[0]) }
   if tensor.elements.isEmpty { return "[]" }
   let layout = ArrayLayout(tensor)

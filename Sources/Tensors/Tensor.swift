@@ -37,6 +37,16 @@ public struct Tensor<Scalar: TensorScalar>: Sendable, Equatable {
     self.elements = elements
   }
 
+  /// A list of numbers.
+  public init(_ elements: [Scalar]) { self.init(shape: [elements.count], elements: elements) }
+
+  /// A table of numbers, row by row; the rows must be equally long.
+  public init(_ rows: [[Scalar]]) {
+    let width = rows.first?.count ?? 0
+    precondition(rows.allSatisfy { $0.count == width }, "a table's rows must be equally long")
+    self.init(shape: [rows.count, width], elements: Array(rows.joined()))
+  }
+
   /// A tensor with `value` in every place.
   public init(shape: [Int], repeating value: Scalar) {
     self.shape = shape
@@ -45,6 +55,20 @@ public struct Tensor<Scalar: TensorScalar>: Sendable, Equatable {
 
   /// The same elements under another shape of as many elements.
   public func reshaped(_ shape: [Int]) -> Tensor { Tensor(shape: shape, elements: elements) }
+
+  /// The number at a place: an index for each axis, from 0.
+  public subscript(indices: Int...) -> Scalar {
+    get { elements[offset(indices)] }
+    set { elements[offset(indices)] = newValue }
+  }
+
+  private func offset(_ indices: [Int]) -> Int {
+    precondition(indices.count == shape.count, "a place has an index for each axis")
+    return zip(indices, shape).reduce(0) { offset, axis in
+      precondition((0..<axis.1).contains(axis.0), "the index is within the axis")
+      return offset * axis.1 + axis.0
+    }
+  }
 }
 
 /// A tensor of either element type.
@@ -53,6 +77,17 @@ public enum AnyTensor: Sendable, Equatable {
   case float32(Tensor<Float>)
   /// Double precision.
   case float64(Tensor<Double>)
+
+  /// A tensor of whichever type it is of.
+  public init<Scalar: TensorScalar>(_ tensor: Tensor<Scalar>) {
+    // Of the two types there are, a tensor is of one or the other.
+    self = (tensor as? Tensor<Float>).map { .float32($0) } ?? .float64(AnyTensor.converted(tensor))
+  }
+
+  private static func converted<Scalar: TensorScalar, Other: TensorScalar>(_ tensor: Tensor<Scalar>) -> Tensor<Other> {
+    if let same = tensor as? Tensor<Other> { return same }
+    return Tensor<Other>(shape: tensor.shape, elements: tensor.elements.map { Other($0) })
+  }
 
   /// The length of every axis.
   public var shape: [Int] {
@@ -81,12 +116,16 @@ public enum AnyTensor: Sendable, Equatable {
   /// The tensor with its elements converted, each correctly rounded, to `Scalar`.
   public func converted<Scalar: TensorScalar>(to _: Scalar.Type) -> Tensor<Scalar> {
     switch self {
-    case .float32(let tensor):
-      if let same = tensor as? Tensor<Scalar> { return same }
-      return Tensor<Scalar>(shape: tensor.shape, elements: tensor.elements.map { Scalar($0) })
-    case .float64(let tensor):
-      if let same = tensor as? Tensor<Scalar> { return same }
-      return Tensor<Scalar>(shape: tensor.shape, elements: tensor.elements.map { Scalar($0) })
+    case .float32(let tensor): AnyTensor.converted(tensor)
+    case .float64(let tensor): AnyTensor.converted(tensor)
+    }
+  }
+
+  /// The tensor with its elements converted, each correctly rounded, to the given type.
+  public func converted(to elementType: ElementType) -> AnyTensor {
+    switch elementType {
+    case .float32: .float32(converted(to: Float.self))
+    case .float64: .float64(converted(to: Double.self))
     }
   }
 

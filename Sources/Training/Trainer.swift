@@ -1,8 +1,8 @@
 public import Diagnostics
-public import Files
+import Files
 import Layers
 public import ModelFile
-public import Tensors
+package import Tensors
 
 /// What a training run does beside the model's `training` section.
 public struct TrainingOptions: Sendable {
@@ -15,7 +15,7 @@ public struct TrainingOptions: Sendable {
   /// Whether the parameters of the epoch with the best loss are the result, not the last ones.
   public var keepsBest = false
   /// Where the state is written after every epoch.
-  public var checkpoint: FilePath?
+  public var checkpoint: String?
   /// Whether training goes on from that checkpoint.
   public var resumes = false
 
@@ -77,8 +77,10 @@ public struct TrainingOutcome: Sendable {
 
   /// Why training ended.
   public let end: End
+  /// The model with the new values of its parameters, running statistics included; its files are as they were.
+  public let model: Model
   /// The value of every parameter of the model, by index, running statistics included.
-  public let parameters: [AnyTensor]
+  package let parameters: [AnyTensor]
   /// The epochs that were done, those before a resumption included.
   public let history: [EpochRecord]
   /// The metrics, in the order of the records'.
@@ -172,18 +174,18 @@ public struct Trainer: Sendable {
       }
       let evaluation = try validator?.evaluate(state.parameters)
       state.finishEpoch(record, validation: evaluation, keepsBest: options.keepsBest)
-      if let path = options.checkpoint { try Checkpoint(state, of: self).write(to: path) }
+      if let path = options.checkpoint { try Checkpoint(state, of: self).write(to: FilePath(path)) }
       report(.epoch(state.history[epoch]))
     }
-    let parameters = options.keepsBest ? state.bestParameters ?? state.parameters : state.parameters
-    return TrainingOutcome(end: end, parameters: parameters.map(\.erased), history: state.history, metrics: metrics)
+    let best = options.keepsBest ? state.bestParameters : nil
+    let parameters = (best ?? state.parameters).map(\.erased)
+    return TrainingOutcome(
+      end: end, model: model.replacing(Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($0, $1) })),
+      parameters: parameters, history: state.history, metrics: metrics)
   }
 }
 
 extension Tensor {
   /// The tensor as one of either type.
-  var erased: AnyTensor {
-    if let same = self as? Tensor<Float> { return .float32(same) }
-    return AnyTensor.float64(Tensor<Double>(shape: shape, elements: elements.map { Double($0) }))
-  }
+  var erased: AnyTensor { AnyTensor(self) }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import ModelFile
 import Tensors
 
@@ -21,7 +22,7 @@ struct TrainingState<Scalar: TensorScalar> {
     let model = trainer.model
     optimizer = Optimizer(trainer.configuration.optimizer, counts: model.parameters.indices.map { _ in 0 })
     if trainer.options.resumes, let path = trainer.options.checkpoint {
-      try Checkpoint(reading: path).restore(&self, for: trainer)
+      try Checkpoint(reading: FilePath(path)).restore(&self, for: trainer)
       return
     }
     for index in model.parameters.indices {

@@ -140,7 +140,7 @@ struct TrainingTests {
     }
     let whole = try train(model, rows, target: goals, change: configure)
     var options = TrainingOptions()
-    options.checkpoint = FilePath(path)
+    options.checkpoint = path
     let half = try train(model, rows, target: goals, options: options) {
       configure(&$0)
       $0.epochs = 5

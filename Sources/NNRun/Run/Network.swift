@@ -6,9 +6,9 @@ public import ModelFile
 public import Tensors
 import Training
 
-/// A model that is ready to run: its parameters are read once, and a plan is made for each size of batch.
+/// A model that is ready to run: its parameters are read, and a plan is made, once for each size of batch.
 ///
-/// A network is used by one task at a time.
+/// A network is used by one task at a time; several of one model may run at once.
 public final class Network {
   /// The model.
   public let model: Model
@@ -56,6 +56,18 @@ public final class Network {
       }
       return binding.isUnbatched ? Array(sizes.dropFirst()) : sizes
     }
+  }
+
+  /// The network made ready for inputs of the given shapes, in the order of the model's inputs, to run on memory of the
+  /// caller's; all rows run at once.
+  ///
+  /// Throws `invalidData` where the shapes do not fit or need more memory than there is, and what reading a parameter
+  /// throws.
+  public func prepared(for shapes: [[Int]]) throws(Failure) -> PreparedNetwork {
+    let binding = try InputBinding(model, shapes: shapes)
+    let executor = binding.rows == 0 ? nil : try makeExecutor(binding.sizes)
+    return PreparedNetwork(
+      executor, inputShapes: shapes, outputShapes: try resultShapes(shapes), elementType: model.elementType)
   }
 
   /// Runs the rows of the inputs in batches and hands out the results of each batch in order.
@@ -127,9 +139,30 @@ public final class Network {
     if let executor = executors[sizes] { return executor }
     // A run has two sizes of batch, the full one and the last one; more would only hold memory.
     if executors.count >= 2 { executors.removeAll() }
-    let executor = try Executor(bind(sizes), model: model, threads: threads)
+    let executor = try makeExecutor(sizes)
     executors[sizes] = executor
     return executor
+  }
+
+  private func makeExecutor(_ sizes: [String: Int]) throws(Failure) -> Executor {
+    let bound = try bind(sizes)
+    for shape in bound.shapes {
+      if let lengths = shape.sizes, !Self.isCountable(lengths) {
+        throw Failure(.invalidData, "a value of the shape \(shape.text) is more than any machine can hold")
+      }
+    }
+    return try Executor(bound, model: model, threads: threads)
+  }
+
+  /// Whether the number of elements, and of all values of a graph together, can be counted.
+  private static func isCountable(_ lengths: [Int]) -> Bool {
+    var count = 1
+    for length in lengths {
+      let (product, overflow) = count.multipliedReportingOverflow(by: length)
+      if overflow || product > 1 << 48 { return false }
+      count = product
+    }
+    return true
   }
 }
 

@@ -149,7 +149,7 @@ struct TrainCommand: ParsableCommand {
     result.threads = threads
     result.patience = patience
     result.keepsBest = best
-    result.checkpoint = checkpoint.map { FilePath($0) }
+    result.checkpoint = checkpoint
     result.resumes = resume
     if let validationSplit {
       result.validation = try data.arrays(for: model).split(validationShare: validationSplit).validation

@@ -1,0 +1,36 @@
+// What `import NNRun` gives beside the module's own: these names of the modules below, and no others.
+
+@_exported public import struct Diagnostics.Diagnostic
+@_exported public import enum Diagnostics.DiagnosticCode
+@_exported public import struct Diagnostics.DiagnosticNote
+@_exported public import struct Diagnostics.DiagnosticRenderer
+@_exported public import struct Diagnostics.Failure
+@_exported public import enum Diagnostics.Severity
+@_exported public import struct Diagnostics.SourcePlace
+@_exported public import struct Diagnostics.SourcePosition
+@_exported public import struct Diagnostics.SourceRange
+@_exported public import class Diagnostics.SourceText
+@_exported public import enum Graph.Dimension
+@_exported public import typealias Graph.Shape
+@_exported public import enum Layers.Layout
+@_exported public import struct ModelFile.Model
+@_exported public import struct ModelFile.Parameter
+@_exported public import enum Tensors.AnyTensor
+@_exported public import class Tensors.ArraySource
+@_exported public import enum Tensors.ElementType
+@_exported public import enum Tensors.StoredType
+@_exported public import struct Tensors.Tensor
+@_exported public import protocol Tensors.TensorScalar
+@_exported public import struct Training.EpochRecord
+@_exported public import struct Training.Evaluation
+@_exported public import struct Training.GradientCheck
+@_exported public import enum Training.LearningRate
+@_exported public import struct Training.Metric
+@_exported public import struct Training.OptimizerConfiguration
+@_exported public import struct Training.Trainer
+@_exported public import struct Training.TrainingConfiguration
+@_exported public import struct Training.TrainingData
+@_exported public import enum Training.TrainingEvent
+@_exported public import struct Training.TrainingOptions
+@_exported public import struct Training.TrainingOutcome
+@_exported public import struct Training.TrainingProgress

@@ -1,0 +1,2 @@
+/// The version of the library and of the program.
+public let libraryVersion = "0.1.0"
