@@ -28,6 +28,8 @@ let package = Package(
   products: [
     .library(name: "NNRun", targets: ["NNRun"]),
     .executable(name: "nnrun", targets: ["NNRunCLI"]),
+    // The library for C; `make library` makes libnnrun.so of it.
+    .library(name: "nnrun-c", type: .dynamic, targets: ["NNRunC"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -38,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CSchemas"),
     .target(name: "CKernels"),
+    .target(name: "CNNRun"),
 
     module("Diagnostics"),
     module("YAML", ["Diagnostics", "CLibYAML"]),
@@ -57,6 +60,7 @@ let package = Package(
         "ModelFile", "Engine", "Training", "Interchange", "Graph", "Layers", "Schema", "YAML", "Files", "Tensors",
         "Diagnostics",
       ]),
+    module("NNRunC", ["NNRun", "CNNRun", "ModelFile", "Graph", "Files", "Diagnostics"]),
     .executableTarget(
       name: "NNRunCLI",
       dependencies: [
@@ -86,6 +90,7 @@ let package = Package(
       ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"],
       fixtures: ["Fixtures"]),
     tests("NNRun", ["NNRun"]),
+    tests("CLibrary", ["NNRunC"], fixtures: ["use_library.py"]),
     tests("CommandLine", ["NNRunCLI", "NNRun", "Tensors"]),
     tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "Files", "Tensors", "Diagnostics"]),
   ]
