@@ -92,6 +92,6 @@ let package = Package(
     tests("NNRun", ["NNRun"]),
     tests("CLibrary", ["NNRunC"], fixtures: ["use_library.py"]),
     tests("CommandLine", ["NNRunCLI", "NNRun", "Tensors"]),
-    tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "Files", "Tensors", "Diagnostics"]),
+    tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "YAML", "Files", "Tensors", "Diagnostics"]),
   ]
 )

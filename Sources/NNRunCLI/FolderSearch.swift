@@ -1,5 +1,7 @@
 import Diagnostics
 import Files
+import ModelFile
+import YAML
 
 /// Whether a path names a folder.
 func isFolder(_ path: String) -> Bool {
@@ -35,4 +37,30 @@ func yamlFiles(below folder: String) throws(Failure) -> [String] {
     }
   }
   return files.sorted()
+}
+
+/// The model files in a folder and below it; says which other files it passes over, unless it takes them all.
+func modelFiles(
+  below folder: String, takingAll: Bool = false, _ options: SharedOptions
+) throws(Failure) -> [String] {
+  let files = try yamlFiles(below: folder)
+  if files.isEmpty { options.remark("\(printable(folder)): no *.yaml files") }
+  if takingAll { return files }
+  var models: [String] = []
+  for file in files {
+    // A file that cannot be read is left to whoever asked for it, to say so.
+    if (try? meansToBeModel(file)) ?? true {
+      models.append(file)
+    } else {
+      options.remark("\(printable(file)): passed over, as it has no `nnrun` key")
+    }
+  }
+  return models
+}
+
+/// Whether a file means to be a model. One that cannot be read as YAML is judged by its lines.
+private func meansToBeModel(_ file: String) throws(Failure) -> Bool {
+  let source = SourceText(name: file, bytes: try readTextFile(file))
+  if let root = YAMLDocument.parse(source: source).root, root.entries != nil { return root["nnrun"] != nil }
+  return (1...source.lineCount).contains { source.line($0).starts(with: "nnrun:".utf8) }
 }

@@ -87,8 +87,8 @@ struct Nnrun: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
-      BenchCommand.self, DiffCommand.self, GradcheckCommand.self, ImportCommand.self, ExportCommand.self,
-      WeightsCommand.self, SchemaCommand.self,
+      BenchCommand.self, GradcheckCommand.self, FmtCommand.self, DiffCommand.self,
+      ImportCommand.self, ExportCommand.self, WeightsCommand.self, SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -53,26 +53,13 @@ struct ValidateCommand: ParsableCommand {
   }
 
   private func checkFolder(_ folder: String, _ report: inout ValidationReport) throws(Failure) {
-    let files = try yamlFiles(below: folder)
-    if files.isEmpty { options.remark("\(printable(folder)): no *.yaml files") }
-    for file in files {
+    for file in try modelFiles(below: folder, takingAll: schema != nil, options) {
       do throws(Failure) {
-        if schema == nil, try !isModel(file) {
-          options.remark("\(printable(file)): passed over, as it has no `nnrun` key")
-        } else {
-          try check(file, &report)
-        }
+        try check(file, &report)
       } catch {
         report.add(error)
       }
     }
-  }
-
-  /// Whether a file means to be a model. One that cannot be read as YAML is judged by its lines.
-  private func isModel(_ file: String) throws(Failure) -> Bool {
-    let source = SourceText(name: file, bytes: try readTextFile(file))
-    if let root = YAMLDocument.parse(source: source).root, root.entries != nil { return root["nnrun"] != nil }
-    return (1...source.lineCount).contains { source.line($0).starts(with: "nnrun:".utf8) }
   }
 
   private func check(_ file: String, _ report: inout ValidationReport) throws(Failure) {
