@@ -87,7 +87,7 @@ struct Nnrun: ParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, TrainCommand.self, EvalCommand.self, ValidateCommand.self, TestCommand.self, ShowCommand.self,
-      BenchCommand.self, GradcheckCommand.self, FmtCommand.self, DiffCommand.self,
+      BenchCommand.self, GradcheckCommand.self, InitCommand.self, FmtCommand.self, DiffCommand.self,
       ImportCommand.self, ExportCommand.self, WeightsCommand.self, SchemaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
