@@ -95,7 +95,7 @@ extension StoredType {
 
 /// The part of Python's literals that numpy writes into headers:
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
-private struct HeaderParser {
+private struct HeaderParser: HeaderScanner {
   struct Fields {
     let type: StoredType
     let isBigEndian: Bool
@@ -103,11 +103,9 @@ private struct HeaderParser {
     let shape: [Int]
   }
 
-  struct Problem: Error {
-    let message: String
-  }
+  typealias Problem = HeaderProblem
 
-  private var rest: ArraySlice<UInt8>
+  var rest: ArraySlice<UInt8>
 
   init(text: ArraySlice<UInt8>) { rest = text }
 
@@ -225,22 +223,5 @@ private struct HeaderParser {
     }
     rest = rest[(end + 1)...]
     return String(decoding: text, as: UTF8.self)
-  }
-
-  private mutating func skipSpace() {
-    while let byte = rest.first, byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D {
-      rest = rest.dropFirst()
-    }
-  }
-
-  private mutating func accept(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard rest.first == UInt8(ascii: character) else { return false }
-    rest = rest.dropFirst()
-    return true
-  }
-
-  private mutating func expect(_ character: Unicode.Scalar) throws(Problem) {
-    guard accept(character) else { throw Problem(message: "'\(character)' is missing") }
   }
 }

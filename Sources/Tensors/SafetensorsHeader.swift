@@ -84,10 +84,8 @@ struct SafetensorsHeader: Sendable {
 }
 
 /// The JSON of a header: an object of objects, and nothing that the format does not have.
-private struct HeaderText {
-  struct Problem: Error {
-    let message: String
-  }
+private struct HeaderText: HeaderScanner {
+  typealias Problem = HeaderProblem
 
   var rest: ArraySlice<UInt8>
 
@@ -222,22 +220,5 @@ private struct HeaderText {
     else { throw Problem(message: "a string holds an unknown escape") }
     rest = rest.dropFirst(4)
     return value
-  }
-
-  private mutating func skipSpace() {
-    while let byte = rest.first, byte == 0x20 || byte == 0x0A || byte == 0x09 || byte == 0x0D {
-      rest = rest.dropFirst()
-    }
-  }
-
-  private mutating func accept(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard rest.first == UInt8(ascii: character) else { return false }
-    rest = rest.dropFirst()
-    return true
-  }
-
-  private mutating func expect(_ character: Unicode.Scalar) throws(Problem) {
-    guard accept(character) else { throw Problem(message: "'\(character)' is missing") }
   }
 }
