@@ -75,8 +75,8 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("Diagnostics", ["Diagnostics"]),
-    tests("YAML", ["YAML", "Diagnostics"]),
-    tests("Schema", ["Schema", "YAML", "Diagnostics"]),
+    tests("YAML", ["TestSupport", "YAML", "Diagnostics"]),
+    tests("Schema", ["TestSupport", "Schema", "YAML", "Diagnostics"]),
     tests("Files", ["Files", "Diagnostics"]),
     tests("Tensors", ["Tensors", "Files", "Diagnostics"], fixtures: ["Fixtures"]),
     tests("Graph", ["Graph", "Tensors"]),
@@ -91,7 +91,12 @@ let package = Package(
       fixtures: ["Fixtures"]),
     tests("NNRun", ["NNRun"]),
     tests("CLibrary", ["NNRunC"], fixtures: ["use_library.py"]),
-    tests("CommandLine", ["NNRunCLI", "NNRun", "Tensors"]),
-    tests("Models", ["NNRunCLI", "NNRun", "ModelFile", "Layers", "YAML", "Files", "Tensors", "Diagnostics"]),
+    tests("CommandLine", ["TestSupport", "NNRunCLI", "NNRun", "Tensors"]),
+    tests(
+      "Models",
+      [
+        "TestSupport", "NNRunCLI", "NNRun", "Interchange", "ModelFile", "Graph", "Layers", "YAML", "Files",
+        "Tensors", "Diagnostics",
+      ]),
   ]
 )

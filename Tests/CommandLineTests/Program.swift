@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The program as a user runs it: `nnrun` with words, in a folder of its own.
@@ -35,7 +36,7 @@ struct Program {
 
   /// Runs the program through a shell line, in which `nnrun` is the program.
   func shell(_ line: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> Result {
-    let products = try #require(Self.products, "nnrun is not built", sourceLocation: sourceLocation)
+    let products = try #require(BuiltProgram.folder, "nnrun is not built", sourceLocation: sourceLocation)
     let process = Process()
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = ["-c", line]
@@ -56,19 +57,6 @@ struct Program {
     return Result(
       status: process.terminationStatus, output: String(decoding: output, as: UTF8.self), outputBytes: output,
       errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
-  }
-
-  /// The folder that the build put `nnrun` into.
-  private static var products: URL? {
-    var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-    while folder.path != "/" {
-      folder = folder.deletingLastPathComponent()
-      if FileManager.default.isExecutableFile(atPath: folder.appending(path: "nnrun").path) { return folder }
-    }
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let built = root.appending(path: ".build/debug")
-    return FileManager.default.isExecutableFile(atPath: built.appending(path: "nnrun").path) ? built : nil
   }
 }
 

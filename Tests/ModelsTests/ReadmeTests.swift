@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the documentation shows is what happens: `console` blocks are run, and print what stands under each command.
@@ -67,7 +68,7 @@ struct ReadmeTests {
 
   /// What a command prints to both streams, with `nnrun` on the path.
   private func shell(_ command: String, in folder: URL) throws -> (output: String, status: Int32) {
-    let products = try #require(Repository.products, "nnrun is not built")
+    let products = try #require(BuiltProgram.folder, "nnrun is not built")
     let process = Process()
     process.executableURL = URL(filePath: "/bin/bash")
     process.arguments = ["-c", command]

@@ -25,15 +25,4 @@ enum Repository {
       FileManager.default.fileExists(atPath: $0)
     }
   }
-
-  /// The folder that the build put `nnrun` into.
-  static var products: URL? {
-    var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-    while folder.path != "/" {
-      folder = folder.deletingLastPathComponent()
-      if FileManager.default.isExecutableFile(atPath: folder.appending(path: "nnrun").path) { return folder }
-    }
-    let built = root.appending(path: ".build/debug")
-    return FileManager.default.isExecutableFile(atPath: built.appending(path: "nnrun").path) ? built : nil
-  }
 }

@@ -50,7 +50,7 @@ struct ModelSchemaTests {
     #expect(keys > 100)
   }
 
-  @Test("gives the verdicts that it gives in Python's jsonschema", arguments: ["valid", "invalid", "asserts-binary"])
+  @Test("gives the verdicts that are written down", arguments: ["valid", "invalid", "asserts-binary"])
   func verdicts(section: String) throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Fixtures/schema-verdicts.yaml")

@@ -1,27 +1,7 @@
 import Diagnostics
+import TestSupport
 import Testing
 import YAML
-
-/// A text in which `⟦…⟧` marks where each diagnostic is expected, in order, and `⟪…⟫` where its note is.
-struct MarkedSource {
-  let source: SourceText
-  private(set) var marks: [SourceRange] = []
-  private(set) var noteMarks: [SourceRange] = []
-
-  init(_ marked: String) {
-    var bytes: [UInt8] = []
-    var open: [Int] = []
-    for scalar in marked.unicodeScalars {
-      switch scalar {
-      case "⟦", "⟪": open.append(bytes.count)
-      case "⟧": marks.append(SourceRange(start: open.removeLast(), end: bytes.count))
-      case "⟫": noteMarks.append(SourceRange(start: open.removeLast(), end: bytes.count))
-      default: bytes += Array(String(scalar).utf8)
-      }
-    }
-    source = SourceText(name: "marked.yaml", bytes: bytes)
-  }
-}
 
 /// Expects that `marked` gives diagnostics of `codes` at its marks, with `words` in the messages and notes.
 func expectDiagnostics(

@@ -1,26 +1,8 @@
 import Diagnostics
 import Schema
+import TestSupport
 import Testing
 import YAML
-
-/// A text in which `⟦…⟧` marks where each diagnostic is expected, in order.
-struct MarkedSource {
-  let source: SourceText
-  private(set) var marks: [SourceRange] = []
-
-  init(_ marked: String, name: String = "marked.yaml") {
-    var bytes: [UInt8] = []
-    var start = 0
-    for scalar in marked.unicodeScalars {
-      switch scalar {
-      case "⟦": start = bytes.count
-      case "⟧": marks.append(SourceRange(start: start, end: bytes.count))
-      default: bytes += Array(String(scalar).utf8)
-      }
-    }
-    source = SourceText(name: name, bytes: bytes)
-  }
-}
 
 /// Expects that `marked`, read as YAML, gives diagnostics at its marks whose codes and messages are `expected`.
 ///
