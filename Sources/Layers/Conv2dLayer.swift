@@ -14,12 +14,14 @@ public struct Conv2dLayer: Layer {
 
   public init(_ attributes: LayerAttributes) throws(LayerError) {
     let given = attributes.givenShape("weight").flatMap { $0.count == 4 ? $0 : nil }
+    let axes = "[filters, input channels / groups, kernel height, kernel width]"
     filters = try attributes.agreed(
-      "filters", written: attributes.integer("filters").map { [$0] }, given: given.map { [$0[0]] }, parameter: "weight")[
-        0]
+      "filters", written: attributes.integer("filters").map { [$0] }, given: given.map { [$0[0]] },
+      parameter: "weight", axes: axes)[0]
     window = Window(
       kernel: try attributes.agreed(
-        "kernel", written: attributes.pair("kernel"), given: given.map { Array($0[2...]) }, parameter: "weight"),
+        "kernel", written: attributes.pair("kernel"), given: given.map { Array($0[2...]) }, parameter: "weight",
+        axes: axes),
       stride: attributes.pair("stride") ?? [1, 1],
       dilation: attributes.pair("dilation") ?? [1, 1],
       padding: attributes.padding())

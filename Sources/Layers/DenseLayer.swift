@@ -24,7 +24,8 @@ public struct DenseLayer: Layer {
   init(_ attributes: LayerAttributes, activation: Activation, weightInitialiser: Initialiser) throws(LayerError) {
     let given = attributes.givenShape("weight").flatMap { $0.count == 2 ? $0 : nil }
     units = try attributes.agreed(
-      "units", written: attributes.integer("units").map { [$0] }, given: given.map { [$0[0]] }, parameter: "weight")[0]
+      "units", written: attributes.integer("units").map { [$0] }, given: given.map { [$0[0]] }, parameter: "weight",
+      axes: "[units, inputs]")[0]
     hasBias = attributes.boolean("bias") ?? true
     self.activation = activation
     self.weightInitialiser = weightInitialiser

@@ -56,14 +56,22 @@ public struct LayerAttributes: Sendable {
     }
   }
 
-  /// A size that is written down, or follows from the shape of a given parameter, or both ways alike.
-  func agreed(_ key: String, written: [Int]?, given: [Int]?, parameter: String) throws(LayerError) -> [Int] {
+  /// A size that is written down, or follows from the shape of a given parameter, or both ways alike. `axes` is what the
+  /// parameter's axes mean, in words.
+  func agreed(
+    _ key: String, written: [Int]?, given: [Int]?, parameter: String, axes: String
+  ) throws(LayerError) -> [Int] {
     if let written, let given, written != given {
       throw LayerError(
         "`\(key)` says \(Self.text(written)), but the values of `\(parameter)` are for \(Self.text(given))",
         hint: "leave `\(key)` out, or make the two agree", key: key)
     }
     guard let value = written ?? given else {
+      if let shape = givenShapes[parameter] {
+        throw LayerError(
+          "`\(parameter)` has the shape \(shape), which does not tell `\(key)`", hint: "its axes are \(axes)",
+          key: parameter)
+      }
       throw LayerError(
         "`\(key)` is missing, and no values of `\(parameter)` tell it", hint: "add `\(key)` to the layer", key: nil)
     }

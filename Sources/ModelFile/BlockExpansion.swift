@@ -25,6 +25,14 @@ struct BlockExpansion {
     for list in [root["layers"]] + blocks.values.map({ $0["layers"] }) { countUses(in: list) }
   }
 
+  /// Finds names in a block that nothing uses which are none of its parameters.
+  private func checkUnused(_ block: Node, sink: inout DiagnosticSink) {
+    var bindings: [String: Node] = [:]
+    for entry in block["parameters"]?.entries ?? [] { bindings[entry.key] = entry.value }
+    var substitution = ParameterSubstitution(bindings: bindings, uses: [])
+    if let layers = block["layers"] { _ = substitution.substitute(layers, sink: &sink) }
+  }
+
   /// Counts how often each block is named; one that is repeated counts as often.
   private mutating func countUses(in list: Node?) {
     guard case .sequence(let items)? = list?.content else { return }
@@ -39,6 +47,7 @@ struct BlockExpansion {
   /// The entries of a top-level list.
   mutating func expand(_ list: Node, into sink: inout DiagnosticSink) -> [LayerItem] {
     rejectReferences(in: list, sink: &sink)
+    for (name, block) in blocks where useCounts[name] == nil { checkUnused(block, sink: &sink) }
     return items(of: list, prefix: "", uses: [], repetition: nil, sink: &sink)
   }
 
@@ -138,6 +147,7 @@ struct BlockExpansion {
       else { return nil }
       var substitution = ParameterSubstitution(bindings: bindings, uses: uses)
       let substituted = substitution.substitute(layers, sink: &sink)
+      brokenRanges += substitution.unknownRanges
       if substitution.didSubstitute {
         let found = validate(substituted)
         for diagnostic in found {

@@ -8,13 +8,18 @@ struct DiagnosticSink {
 
   init(source: SourceText) { self.source = source }
 
+  /// How many errors there are among them.
+  private(set) var errorCount = 0
+
   /// Whether there is an error among them.
-  var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+  var hasErrors: Bool { errorCount > 0 }
 
   mutating func add(_ diagnostic: Diagnostic) {
     let range = diagnostic.place.range
     let key = [diagnostic.code.rawValue, "\(range.start)", "\(range.end)", diagnostic.message]
-    if seen.insert(key).inserted { diagnostics.append(diagnostic) }
+    guard seen.insert(key).inserted else { return }
+    diagnostics.append(diagnostic)
+    if diagnostic.severity == .error { errorCount += 1 }
   }
 
   /// Adds a diagnostic at a range of the file; `uses` become notes that show where the blocks around it are used.

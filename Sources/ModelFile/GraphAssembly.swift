@@ -21,6 +21,9 @@ struct GraphAssembly {
     let value: ValueID
     let parameters: [Int]
     var owner: Int?
+    var isOnShortcut = false
+    /// What a residual takes.
+    var taken: Model.Source?
   }
 
   private(set) var context: LayerContext
@@ -83,21 +86,48 @@ struct GraphAssembly {
       checkNames([body, shortcut ?? []], taken: [])
       let first = layers.count
       let bodyValue = assemble(body, outer: taken?.first, isTop: false)
+      let firstOfShortcut = layers.count
       let shortcutValue =
         if let shortcut { assemble(shortcut, outer: taken?.first, isTop: false) } else { taken?.first }
       guard let bodyValue, let shortcutValue else { return nil }
       guard residualShapesAgree(bodyValue, shortcutValue, of: item, firstLayer: first) else { return nil }
       let result = build(ResidualLayer.self, item, taking: [bodyValue, shortcutValue])
-      for index in first..<layers.count - 1 where layers[index].owner == nil { layers[index].owner = layers.count - 1 }
+      if result != nil { layers[layers.count - 1].taken = taken?.first?.source }
+      for index in first..<layers.count - 1 where layers[index].owner == nil {
+        layers[index].owner = layers.count - 1
+        layers[index].isOnShortcut = index >= firstOfShortcut
+      }
       return result
     case .block(let repetitions):
       var value = taken?.first
       for (index, repetition) in repetitions.enumerated() {
+        let errors = sink.errorCount
         if index == 0 || repetitions.count < 1000 { checkNames([repetition], taken: []) }
         value = assemble(repetition, outer: value, isTop: false)
         if item.node["repeat"] != nil { values["\(item.path).\(index)"] = .some(value) }
+        // The others are the same text, and would say the same of it again.
+        if sink.errorCount > errors {
+          for later in index + 1..<repetitions.count { forget(repetitions[later], of: "\(item.path).\(later)") }
+          return nil
+        }
       }
       return value
+    }
+  }
+
+  /// Notes that a list and the layers in it are there, but have no values.
+  private mutating func forget(_ items: [LayerItem], of path: String) {
+    values[path] = .some(nil)
+    for item in items {
+      switch item.kind {
+      case .layer: values[item.path] = .some(nil)
+      case .residual(let body, let shortcut): forget(body + (shortcut ?? []), of: item.path)
+      case .block(let repetitions):
+        values[item.path] = .some(nil)
+        for (index, repetition) in repetitions.enumerated() {
+          forget(repetition, of: item.node["repeat"] == nil ? item.path : "\(item.path).\(index)")
+        }
+      }
     }
   }
 

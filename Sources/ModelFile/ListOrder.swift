@@ -35,10 +35,11 @@ struct ListOrder {
       }
       var resolved: [ListSource]? = []
       for input in names {
-        if let source = indices[input.name] {
-          resolved?.append(.item(source))
-        } else if let source = inputIndices[input.name] {
+        // A layer that took an input's name is an error already; another about what follows would mislead.
+        if let source = inputIndices[input.name] {
           resolved?.append(.input(source))
+        } else if let source = indices[input.name] {
+          resolved?.append(.item(source))
         } else if input.name == "outer", inputNames == nil {
           resolved?.append(.outer)
         } else {

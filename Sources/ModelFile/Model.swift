@@ -43,6 +43,8 @@ public struct Model: Sendable {
     public let type: String
     /// What it takes.
     public let sources: [Source]
+    /// What a residual takes, and its lists see as `outer`; nil for other layers.
+    package let taken: Source?
     /// Its value in the graph, channels first.
     package let value: ValueID
     /// The shape of its value as the author sees it.
@@ -51,10 +53,14 @@ public struct Model: Sendable {
     public let parameters: [Int]
     /// The residual that it stands in, by index in `layers`.
     public let owner: Int?
+    /// Whether it stands in the shortcut of that residual, not in the body.
+    package let isOnShortcut: Bool
     /// Whether an output needs it.
     public let isUsed: Bool
+    /// Its mapping, with the parameters of blocks put in.
+    package let node: Node
     /// Where its mapping stands.
-    package let range: SourceRange
+    package var range: SourceRange { node.range }
     /// What it stands for.
     package let definition: any Layers.Layer
   }

@@ -67,11 +67,15 @@ package struct ModelLoader {
 
   private mutating func load() -> Model? {
     let document = YAMLDocument.parse(source: source)
-    for diagnostic in document.diagnostics { sink.add(diagnostic) }
+    for diagnostic in document.diagnostics {
+      sink.add(diagnostic)
+      if Self.leavesNoValue.contains(diagnostic.code) { brokenRanges.append(diagnostic.place.range) }
+    }
     guard let root = document.root, !document.diagnostics.contains(where: { $0.code == .syntax }) else { return nil }
-    if let version = root["nnrun"], let number = version.integer, number > 1 {
+    if let version = root["nnrun"], let number = version.number, number > 1, number.rounded(.down) == number {
+      let written = printable(version.scalar?.text ?? "", limit: 40)
       sink.add(
-        .newerFormat, "this file is of format \(number), but this program knows formats up to 1", at: version.range,
+        .newerFormat, "this file is of format \(written), but this program knows formats up to 1", at: version.range,
         notes: [DiagnosticNote("update nnrun to read it")])
       return nil
     }
@@ -89,7 +93,10 @@ package struct ModelLoader {
     }
     let items = expansion.expand(layersNode, into: &sink)
     let files = ParameterFiles(modelPath: path, toleratesMissing: toleratesMissingFiles)
-    let weights = root["weights"].flatMap { files.weightFile($0, sink: &sink) }
+    let brokenStarts = Set(brokenRanges.map(\.start))
+    let weights = root["weights"].flatMap { node in
+      brokenStarts.contains(node.range.start) ? nil : files.weightFile(node, sink: &sink)
+    }
     let reader = ParameterReader(source: source, elementType: elementType, files: files)
 
     var context = LayerContext(layout: layout)
@@ -116,6 +123,9 @@ package struct ModelLoader {
     }
     return model
   }
+
+  /// Errors of the text in whose place nothing stands, so that what the place lacks is no error of its own.
+  private static let leavesNoValue: Set<DiagnosticCode> = [.undefinedAlias, .recursiveAlias, .tagMismatch]
 
   private struct ReadInput {
     let name: String
@@ -168,9 +178,11 @@ package struct ModelLoader {
       guard let name = node.string else { continue }
       guard let value = assembly.values[name] else {
         let paths = assembly.values.keys.sorted()
-        let near = suggestion(for: name, among: paths)
+        let isInput = root["inputs"]?.entry(name) != nil
+        let near = isInput ? nil : suggestion(for: name, among: paths)
         sink.add(
-          .unknownOutput, "there is no layer `\(name)`", at: node.range,
+          .unknownOutput, isInput ? "`\(name)` is an input, but outputs are layers" : "there is no layer `\(name)`",
+          at: node.range,
           notes: [
             DiagnosticNote(near.map { "did you mean `\($0)`?" } ?? "the layers are \(namesInWords(items.map(\.name)))")
           ])
@@ -197,9 +209,9 @@ package struct ModelLoader {
     }
     let layers = assembly.layers.enumerated().map { index, layer in
       Model.Layer(
-        path: layer.item.path, type: layer.type, sources: layer.sources, value: layer.value,
+        path: layer.item.path, type: layer.type, sources: layer.sources, taken: layer.taken, value: layer.value,
         shape: layout.presented(graph.shape(layer.value)), parameters: layer.parameters, owner: layer.owner,
-        isUsed: isUsed[index], range: layer.item.node.range, definition: layer.definition)
+        isOnShortcut: layer.isOnShortcut, isUsed: isUsed[index], node: layer.item.node, definition: layer.definition)
     }
     var presented: [ValueID] = []
     for output in outputs {

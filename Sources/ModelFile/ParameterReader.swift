@@ -121,22 +121,25 @@ struct ParameterReader {
 
   private func checkValues(_ node: Node, of item: LayerItem, _ name: String, sink: inout DiagnosticSink) -> Bool {
     var index = 0
-    var isSound = true
+    var problems = 0
     forEachNumber(in: node) { value, tag in
       defer { index += 1 }
-      guard isSound else { return }
+      guard problems < Self.mostProblems else { return }
       if tag == "!!int" {
-        isSound = false
+        problems += 1
         sink.add(
           .parameterValue, "a parameter's number cannot be tagged `!!int`: training would not keep it one",
           at: node.range(ofNumber: index, in: source) ?? node.range, uses: item.uses)
       } else if !isRepresentable(value) {
-        isSound = check(
-          value, at: node.range(ofNumber: index, in: source) ?? node.range, of: item, name, sink: &sink)
+        problems += 1
+        _ = check(value, at: node.range(ofNumber: index, in: source) ?? node.range, of: item, name, sink: &sink)
       }
     }
-    return isSound
+    return problems == 0
   }
+
+  /// How many bad numbers of one parameter are reported; who has more has another problem.
+  private static let mostProblems = 20
 
   private func isRepresentable(_ value: Double) -> Bool {
     elementType == .float64 ? value.isFinite : Float(value).isFinite

@@ -8,6 +8,8 @@ struct ParameterSubstitution {
   let bindings: [String: Node]
   let uses: [BlockUse]
   private(set) var didSubstitute = false
+  /// The places of names that are no parameter of the block.
+  private(set) var unknownRanges: [SourceRange] = []
 
   init(bindings: [String: Node], uses: [BlockUse]) {
     self.bindings = bindings
@@ -40,6 +42,7 @@ struct ParameterSubstitution {
         sink.add(
           .blockParameter, "the block has no parameter `\(name)`", at: node.range, notes: [DiagnosticNote(hint)],
           uses: uses)
+        unknownRanges.append(node.range)
         return node
       }
       didSubstitute = true

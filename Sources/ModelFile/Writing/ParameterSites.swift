@@ -69,7 +69,7 @@ struct ParameterSites {
 }
 
 /// The names of a layer's parameters in the order in which it has them; a shared one may be called otherwise elsewhere.
-private func parameterNames(_ layer: Model.Layer, _ model: Model) -> [String] {
+func parameterNames(_ layer: Model.Layer, _ model: Model) -> [String] {
   let own = layer.parameters.map { model.parameters[$0].declaration.name }
   switch layer.type {
   case "batchnorm": return Array(["gamma", "beta", "mean", "variance"].prefix(own.count))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import ModelFile
 import NNRun
 
 /// `nnrun show`.
@@ -9,6 +10,7 @@ struct ShowCommand: ParsableCommand {
     discussion: """
       nnrun show models/digits/digits.yaml
       nnrun show models/digits/digits.yaml --graph svg > digits.svg
+      nnrun show models/cifar-resnet20/cifar-resnet20.yaml --expand
       """)
 
   /// The languages of drawings.
@@ -25,15 +27,21 @@ struct ShowCommand: ParsableCommand {
   @Flag(help: "The table as JSON.")
   var json = false
 
+  @Flag(help: "Print the model with its blocks written out, as a model file.")
+  var expand = false
+
   @OptionGroup var options: SharedOptions
 
   func validate() throws {
-    if json, graph != nil { throw ValidationError("--json and --graph exclude each other") }
+    let forms = [(json, "--json"), (graph != nil, "--graph"), (expand, "--expand")].filter(\.0).map(\.1)
+    if forms.count > 1 { throw ValidationError("\(forms[0]) and \(forms[1]) exclude each other") }
   }
 
   func run() throws {
     let model = try loadModel(model, options)
-    if let graph {
+    if expand {
+      try Console.write(try model.expandedText())
+    } else if let graph {
       let diagram = GraphDiagram(model)
       switch graph {
       case .svg: try Console.write(diagram.svg)
