@@ -11,18 +11,27 @@ package enum WeightNames: String, Sendable, CaseIterable {
   case pytorch
 }
 
+/// Values for all parameters of a model, taken from a file.
+package struct SourcedValues: Sendable {
+  /// The values, by the parameters' indices.
+  package fileprivate(set) var values: [Int: AnyTensor] = [:]
+  /// The modules of PyTorch that were told by their order, not their names, with the layers that they are.
+  package let matches: [(module: String, layer: String)]
+}
+
 extension Model {
-  /// The values of all parameters from a `.safetensors` or `.npz` file, by their index.
+  /// The values of all parameters from a `.safetensors` or `.npz` file.
   ///
   /// Throws `invalidData` with all that is missing, left over, of the wrong shape, or not finite.
-  package func values(from file: FilePath, names: WeightNames) throws(Failure) -> [Int: AnyTensor] {
+  package func values(from file: FilePath, names: WeightNames) throws(Failure) -> SourcedValues {
     guard case .archive(let archive) = try ArrayFile(file) else {
       throw Failure(.invalidData, "\(file) holds one array without a name; a .safetensors or .npz file is needed")
     }
-    var values: [Int: AnyTensor] = [:]
+    let theirs = names == .pytorch ? try PyTorchNames(self, in: archive) : nil
+    let keys = theirs?.keys ?? parameters.map(\.path)
+    var result = SourcedValues(matches: theirs?.matches ?? [])
     var problems: [String] = []
     var taken: Set<String> = []
-    let keys = arrayNames(names)
     for (index, parameter) in parameters.enumerated() {
       let key = keys[index]
       guard archive.contains(key) else {
@@ -42,7 +51,7 @@ extension Model {
       if let place = value.firstNonFiniteIndex {
         problems.append("`\(printable(key))` is not finite at index \(place)")
       }
-      values[index] = value
+      result.values[index] = value
     }
     for key in archive.keys where !taken.contains(key) {
       // A counter of PyTorch's, which nothing is computed from.
@@ -55,24 +64,6 @@ extension Model {
       let more = problems.count > 50 ? "\n  and \(problems.count - 50) more" : ""
       throw Failure(.invalidData, "the arrays of \(file) do not fit the model:\(shown)\(more)")
     }
-    return values
-  }
-
-  /// What the array of each parameter is called.
-  private func arrayNames(_ names: WeightNames) -> [String] {
-    parameters.map { parameter in
-      guard names == .pytorch else { return parameter.path }
-      let own = parameter.declaration.name
-      let layer = parameter.path.dropLast(own.count)
-      let theirs =
-        switch own {
-        case "gamma": "weight"
-        case "beta": "bias"
-        case "mean": "running_mean"
-        case "variance": "running_var"
-        default: own
-        }
-      return layer + theirs
-    }
+    return result
   }
 }

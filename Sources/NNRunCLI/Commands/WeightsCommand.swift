@@ -27,7 +27,7 @@ struct WeightsCommand: ParsableCommand {
   var from: String?
 
   @Option(help: "How the arrays of that file are named: paths or pytorch.")
-  var names: WeightNames = .paths
+  var names: WeightNames?
 
   @Flag(help: "Replace a weight file that is there.")
   var force = false
@@ -36,11 +36,19 @@ struct WeightsCommand: ParsableCommand {
 
   func validate() throws {
     if to == nil, from == nil { throw ValidationError("say where to with --to, or where from with --from") }
+    if names != nil, from == nil {
+      throw ValidationError("--names says how the arrays of --from are named, which is not given")
+    }
   }
 
   func run() throws {
     let model = try loadModel(model, options)
-    let values = try from.map { try model.values(from: FilePath($0), names: names) } ?? [:]
+    let source = try from.map { try model.values(from: FilePath($0), names: names ?? .paths) }
+    let values = source?.values ?? [:]
+    if let matches = source?.matches, !matches.isEmpty {
+      options.remark("nnrun: note: these modules are called otherwise, and were matched by kind, order and shape:")
+      for (module, layer) in matches { options.remark("  \(printable(module)) is \(layer)") }
+    }
     let written: [FilePath]
     if let to {
       written = try model.move(to: try storage(to), values, replacing: force)
@@ -63,6 +71,10 @@ struct WeightsCommand: ParsableCommand {
       guard path.suffix == "safetensors" || path.suffix == "npz" else {
         throw Failure(
           .usage, "--to takes inline, binary, or a file that ends in .safetensors or .npz, not `\(printable(text))`")
+      }
+      let folder = path.folder.description
+      guard folder.isEmpty || isFolder(folder) else {
+        throw Failure(.cannotCreate, "cannot create \(path): there is no folder \(printable(folder))")
       }
       return .file(try nameBesideModel(path, model: FilePath(model)))
     }

@@ -110,16 +110,33 @@ package struct MappingEditor {
     }
   }
 
-  /// Puts `value` in the place of an entry's value with its tag, or of its alias; an anchor stays.
+  /// Puts `value` in the place of an entry's value with its tag, or of its alias; an anchor stays, and so do comments among
+  /// the numbers, behind the new value.
   package func replaceValue(of entry: Node.Entry, with value: String, into edits: inout SourceEdits) -> Bool {
     guard let start = valueStart(entry) else { return false }
     if let alias = alias(entry) {
       edits.replace(alias, with: value)
       return true
     }
-    guard entry.value.range.end >= start else { return false }
-    edits.replace(SourceRange(start: start, end: entry.value.range.end), with: anchor(at: start) + value)
+    let range = SourceRange(start: start, end: entry.value.range.end)
+    guard range.end >= start else { return false }
+    edits.replace(range, with: anchor(at: start) + value + commentsKept(from: range, of: entry))
     return true
+  }
+
+  /// The comments in the text of a value as they can stand behind another one.
+  private func commentsKept(from range: SourceRange, of entry: Node.Entry) -> String {
+    // Within quotes a `#` is none.
+    let hasQuotes = source.bytes[range.start..<range.end].contains {
+      $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "'")
+    }
+    let comments = hasQuotes ? [] : layout.comments(in: range)
+    if comments.isEmpty { return "" }
+    if isFlow {
+      let newLine = layout.lineBreak + continuation(at: entry.keyRange.start)
+      return comments.map { " " + $0 + newLine }.joined()
+    }
+    return layout.isLastOnLine(range.end) ? " " + comments.joined(separator: " ") : ""
   }
 
   /// The anchor in front of a value that begins at `start` with its properties, and a space; empty where there is none.

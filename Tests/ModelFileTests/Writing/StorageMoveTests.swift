@@ -111,6 +111,74 @@ struct StorageMoveTests {
         """)
   }
 
+  @Test("comments among the numbers stay when another form takes their place")
+  func commentsAmongNumbers() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      """
+      nnrun: 1
+      inputs: {x: {shape: [N, 2]}}
+      layers:
+        - name: a
+          type: dense
+          weight: [[1, 2], # one
+                   [3, 4]]  # two
+          bias: [0, 1] # three
+        - {name: b, type: dense, units: 1, weight: [ # four
+            [1, 2]], bias: false}
+
+      """, to: "m.yaml")
+    try load(folder).move(to: .binary)
+    #expect(
+      try folder.text("m.yaml") == """
+        nnrun: 1
+        inputs: {x: {shape: [N, 2]}}
+        layers:
+          - name: a
+            type: dense
+            units: 2
+            weight: !!binary AACAPwAAAEAAAEBAAACAQA== # one  # two
+            bias: !!binary AAAAAAAAgD8= # three
+          - {name: b, type: dense, units: 1, weight: !!binary AACAPwAAAEA= # four
+              , bias: false}
+
+        """)
+    try load(folder).move(to: .inline)
+    #expect(try folder.text("m.yaml").contains("weight: [[1.0, 2.0], [3.0, 4.0]] # one  # two"))
+  }
+
+  @Test("a state dict of other names is matched by kind and order, in natural order, where every shape agrees")
+  func matchedByOrder() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      """
+      nnrun: 1
+      inputs: {x: {shape: [N, 2]}}
+      blocks: {b: {layers: [{name: d, type: dense, units: 2, bias: false}]}}
+      layers: [{name: s, block: b, repeat: 3}, {name: n, type: batchnorm}]
+
+      """, to: "m.yaml")
+    func write(_ arrays: [(String, [Int])]) throws {
+      let sink = MemorySink()
+      let tensors = arrays.enumerated().map { index, array in
+        (array.0, AnyTensor.float32(Tensor(shape: array.1, repeating: Float(index))))
+      }
+      try writeSafetensors(tensors, to: sink)
+      try Data(sink.bytes).write(to: folder.url.appending(path: "torch.safetensors"))
+    }
+    let source = FilePath(folder.path("torch.safetensors"))
+    let norm = ["weight", "bias", "running_mean", "running_var"].map { ("bn.\($0)", [2]) }
+    try write([("fc.10.weight", [2, 2]), ("fc.2.weight", [2, 2]), ("fc.9.weight", [2, 2])] + norm)
+    let model = try load(folder)
+    let found = try model.values(from: source, names: .pytorch)
+    #expect(found.matches.map(\.module) == ["fc.2", "fc.9", "fc.10", "bn"])
+    #expect(found.matches.map(\.layer) == ["s.0.d", "s.1.d", "s.2.d", "n"])
+    #expect((0..<3).map { found.values[$0]?.converted(to: Double.self).elements[0] } == [1, 2, 0])
+    // One shape that does not agree, and the names are what counts again.
+    try write([("fc.10.weight", [2, 3]), ("fc.2.weight", [2, 2]), ("fc.9.weight", [2, 2])] + norm)
+    #expect(throws: Failure.self) { _ = try model.values(from: source, names: .pytorch) }
+  }
+
   @Test("values from a file named as PyTorch names them, and every misfit listed")
   func fromFile() throws {
     let folder = try TemporaryFolder()
@@ -128,7 +196,7 @@ struct StorageMoveTests {
     ])
     let model = try load(folder)
     let source = FilePath(folder.path("torch.safetensors"))
-    try model.writeBack(try model.values(from: source, names: .pytorch))
+    try model.writeBack(try model.values(from: source, names: .pytorch).values)
     #expect(
       try folder.text("m.yaml")
         == "nnrun: 1\ninputs: {x: {shape: [N, 2]}}\nlayers:\n  - {name: fc, type: dense, units: 1, bias: false, weight: [[3.0, 4.0]]}\n  - {name: bn, type: batchnorm, gamma: [5.0], beta: [6.0], mean: [7.0], variance: [8.0]}\n"
