@@ -73,6 +73,7 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
 
   case trainingLoss = "training-loss"
   case unmatchedFreeze = "unmatched-freeze"
+  case testName = "test-name"
 
   /// What the documentation says of a code.
   public struct Details: Sendable {
@@ -285,6 +286,10 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
       .error(
         "A path of `freeze` matches nothing",
         "Paths name layers, or parameters such as `block.conv1.weight`; `*` matches any characters.")
+    case .testName:
+      .error(
+        "A test names something that is not there",
+        "Tests give every input of the model, and name outputs, layers that are run, and parameters by their paths.")
     }
   }
 

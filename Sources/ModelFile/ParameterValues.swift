@@ -45,6 +45,24 @@ extension Model {
     }
   }
 
+  /// What is wrong with the values of parameters that files hold, which a loaded model has not read yet.
+  package var storedValueDiagnostics: [Diagnostic] {
+    parameters.indices.compactMap { index in
+      let place: SourcePlace
+      switch parameters[index].origin {
+      case .file: place = parameters[index].place
+      case .weights: place = root["weights"]?.place(in: source) ?? parameters[index].place
+      case .values, .number, .binary, .drawn: return nil
+      }
+      do throws(Failure) {
+        _ = try value(of: index)
+        return nil
+      } catch {
+        return Diagnostic(error.kind == .cannotRead ? .missingFile : .parameterValue, error.message, at: place)
+      }
+    }
+  }
+
   /// The parameters that the outputs need and that are drawn, having no values anywhere.
   public var drawnParameters: [Parameter] {
     let used = Set(layers.filter(\.isUsed).flatMap(\.parameters))

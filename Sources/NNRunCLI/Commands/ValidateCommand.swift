@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Files
 import ModelFile
+import NNRun
 import Schema
 import Training
 import YAML
@@ -65,8 +66,10 @@ struct ValidateCommand: ParsableCommand {
   private func check(_ file: String, _ report: inout ValidationReport) throws(Failure) {
     guard let schema else {
       let loaded = try ModelLoader.load(path: file)
-      let training = loaded.model.map { trainingDiagnostics(of: $0) } ?? []
-      report.add((loaded.diagnostics + training).inFileOrder, of: file)
+      let found = loaded.model.map { model in
+        model.storedValueDiagnostics + trainingDiagnostics(of: model) + testDiagnostics(of: model)
+      }
+      report.add((loaded.diagnostics + (found ?? [])).inFileOrder, of: file)
       return
     }
     let found = SchemaCheck.validate([try parse(file)], schema: try parse(schema))
