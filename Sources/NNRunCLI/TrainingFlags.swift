@@ -45,40 +45,23 @@ struct TrainingFlags: ParsableArguments {
   @Option(help: "What the gradients' global norm is cut to.")
   var clipNorm: Double?
 
-  func validate() throws {
-    func check(_ value: Double?, _ flag: String, _ isSound: (Double) -> Bool, _ expected: String) throws {
-      if let value, !(value.isFinite && isSound(value)) {
-        throw ValidationError("--\(flag) is \(expected), not \(value)")
-      }
-    }
-    try check(learningRate, "learning-rate", { $0 >= 0 }, "0 or more")
-    try check(momentum, "momentum", { $0 >= 0 }, "0 or more")
-    try check(beta1, "beta1", { (0..<1).contains($0) }, "from 0 up to 1")
-    try check(beta2, "beta2", { (0..<1).contains($0) }, "from 0 up to 1")
-    try check(epsilon, "epsilon", { $0 >= 0 }, "0 or more")
-    try check(weightDecay, "weight-decay", { $0 >= 0 }, "0 or more")
-    try check(clipNorm, "clip-norm", { $0 > 0 }, "more than 0")
-    if let epochs, epochs < 1 { throw ValidationError("--epochs is 1 or more, not \(epochs)") }
-    if let seed, seed < 0 { throw ValidationError("--seed is 0 or more, not \(seed)") }
-  }
-
-  /// A model's own configuration with what the flags say.
-  func applied(to configuration: TrainingConfiguration) -> TrainingConfiguration {
-    var result = configuration
-    if let loss { result.loss = loss }
-    if let optimizer { result.optimizer = OptimizerConfiguration(kind: optimizer) }
-    if let momentum { result.optimizer.momentum = momentum }
-    if let nesterov { result.optimizer.nesterov = nesterov }
-    if let beta1 { result.optimizer.beta1 = beta1 }
-    if let beta2 { result.optimizer.beta2 = beta2 }
-    if let epsilon { result.optimizer.epsilon = epsilon }
-    if let weightDecay { result.optimizer.weightDecay = weightDecay }
-    if let learningRate { result.learningRate = .constant(learningRate) }
-    if let epochs { result.epochs = epochs }
-    if let batchSize { result.batchSize = batchSize }
-    if let shuffle { result.shuffles = shuffle }
-    if let seed { result.seed = seed }
-    if let clipNorm { result.clipNorm = clipNorm }
+  /// What the flags say in place of the model's `training` section.
+  var overrides: TrainingOverrides {
+    var result = TrainingOverrides()
+    result.loss = loss
+    result.optimizer = optimizer
+    result.momentum = momentum
+    result.nesterov = nesterov
+    result.beta1 = beta1
+    result.beta2 = beta2
+    result.epsilon = epsilon
+    result.weightDecay = weightDecay
+    result.learningRate = learningRate
+    result.epochs = epochs
+    result.batchSize = batchSize
+    result.shuffles = shuffle
+    result.seed = seed
+    result.clipNorm = clipNorm
     return result
   }
 }

@@ -23,11 +23,12 @@ struct Checkpoint {
       if let best = state.bestParameters { arrays.append(("best/\(parameter.path)", best[index].erased)) }
     }
     self.arrays = arrays
-    metadata = [
-      ("format", Self.format), ("optimizer", trainer.configuration.optimizer.kind.rawValue),
-      ("steps", "\(state.optimizer.steps)"), ("seed", "\(trainer.configuration.seed)"),
-      ("history", state.history.map(Self.line).joined(separator: "\n")),
-    ]
+    metadata =
+      [
+        ("format", Self.format), ("optimizer", trainer.configuration.optimizer.kind.rawValue),
+        ("steps", "\(state.optimizer.steps)"), ("seed", "\(trainer.configuration.seed)"),
+        ("history", state.history.map(Self.line).joined(separator: "\n")),
+      ] + trainer.configuration.checkpointSettings
   }
 
   /// Reads a checkpoint. Throws where there is none, or it is something else.

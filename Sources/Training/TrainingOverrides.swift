@@ -49,16 +49,18 @@ extension TrainingConfiguration {
     ] where isGiven && !fits {
       throw Failure(.usage, "the optimizer `\(kind.rawValue)` has no `\(name)`")
     }
-    for (name, value, range) in [
-      ("momentum", overrides.momentum, 0...Double.greatestFiniteMagnitude),
-      ("beta1", overrides.beta1, 0...1.0.nextDown), ("beta2", overrides.beta2, 0...1.0.nextDown),
-      ("epsilon", overrides.epsilon, 0...Double.greatestFiniteMagnitude),
-      ("weight-decay", overrides.weightDecay, 0...Double.greatestFiniteMagnitude),
-      ("learning-rate", overrides.learningRate, 0...Double.greatestFiniteMagnitude),
-      ("clip-norm", overrides.clipNorm, Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude),
+    let most = Double.greatestFiniteMagnitude
+    for (name, value, range, expected) in [
+      ("momentum", overrides.momentum, 0...most, "0 or more"),
+      ("beta1", overrides.beta1, 0...1.0.nextDown, "from 0 up to, but not including, 1"),
+      ("beta2", overrides.beta2, 0...1.0.nextDown, "from 0 up to, but not including, 1"),
+      ("epsilon", overrides.epsilon, 0...most, "0 or more"),
+      ("weight-decay", overrides.weightDecay, 0...most, "0 or more"),
+      ("learning-rate", overrides.learningRate, 0...most, "0 or more"),
+      ("clip-norm", overrides.clipNorm, Double.leastNonzeroMagnitude...most, "more than 0"),
     ] {
       guard let value, !range.contains(value) else { continue }
-      throw Failure(.usage, "`\(name)` cannot be \(value)")
+      throw Failure(.usage, "`\(name)` is \(expected), not \(value)")
     }
     for (name, value) in [("epochs", overrides.epochs), ("batch-size", overrides.batchSize?.rows)] {
       guard let value, value < 1 else { continue }

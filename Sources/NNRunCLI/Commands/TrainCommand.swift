@@ -79,15 +79,19 @@ struct TrainCommand: ParsableCommand {
     }
     if let patience, patience < 1 { throw ValidationError("--patience is 1 or more, not \(patience)") }
     if force, output == nil { throw ValidationError("--force lets --output replace a file, but --output is not given") }
-    try training.validate()
   }
 
   func run() throws {
     // Nobody trains the model while this does; with --output it is only read.
     let lock = output == nil && fileExists(model) ? try ModelLock(FilePath(model)) : nil
     var model = try loadModel(model, options)
-    let configuration = training.applied(to: TrainingConfiguration(model))
+    let configuration = try TrainingConfiguration(model).replacing(training.overrides)
     model.seed = configuration.seed
+    if resume, let checkpoint {
+      for difference in try configuration.differences(fromCheckpoint: FilePath(checkpoint)) {
+        Console.remark("nnrun: warning: \(difference)")
+      }
+    }
     try checkDestination(model)
     let trainer = try Trainer(
       model, configuration: configuration, data: trainingData(model), options: trainingOptions(model))
