@@ -29,10 +29,10 @@ private final class TemporaryFolder {
 private let models = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().appending(path: "models")
 
-/// The frozen models, but for the one whose batch statistics ONNX has no operator for in inference.
+/// The frozen models.
 private let frozenNames =
   ((try? FileManager.default.contentsOfDirectory(atPath: models.appending(path: "v1").path)) ?? [])
-  .filter { $0.hasSuffix(".yaml") && $0 != "batchnorms.yaml" }.sorted()
+  .filter { $0.hasSuffix(".yaml") }.sorted()
 
 private func tensor(_ name: String, _ shape: [Int], _ elements: [Float]) -> ONNXTensor {
   ONNXTensor(name: name, .float32(Tensor(shape: shape, elements: elements)))
@@ -155,6 +155,36 @@ struct ONNXImportTests {
       try layers(bytes) == [
         "  - {name: pool, type: gap}", "  - {name: fc, type: dense, units: 1, bias: false}",
       ])
+  }
+
+  @Test("layers have the names of PyTorch's modules, and a residual that of the module around it")
+  func torchNames() throws {
+    let weight = tensor("onnx::Gemm_1", [2, 2], [1, 2, 3, 4])
+    let gemm: [(String, ONNXAttribute.Value)] = [("transB", .integer(1))]
+    let bytes = file(
+      [
+        node("Gemm", ["x", "onnx::Gemm_1"], "a", gemm, name: "/layer1/layer1.0/fc1/Gemm"),
+        node("Relu", ["a"], "b", name: "/layer1/layer1.0/relu/Relu"),
+        node("Gemm", ["b", "onnx::Gemm_1"], "c", gemm, name: "/layer1/layer1.0/tail/tail.1/Gemm"),
+        node("Add", ["c", "x"], "d", name: "/layer1/layer1.0/Add"),
+        node("Relu", ["d"], "y", name: "/layer1/layer1.0/relu_1/Relu"),
+      ], tensors: [weight])
+    let text = try layers(bytes).joined(separator: "\n")
+    #expect(text.contains("- name: layer1-0\n"), "\(text)")
+    #expect(text.contains("{name: fc1, type: dense, units: 2, bias: false, activation: relu"), "\(text)")
+    #expect(text.contains("{name: tail-1, type: dense"), "\(text)")
+  }
+
+  @Test("a normalisation in training mode, or written out, takes the batch's statistics")
+  func batchStatistics() throws {
+    let bytes = file(
+      [node("BatchNormalization", ["x", "g", "b", "m", "v"], "y", [("training_mode", .integer(1))], name: "norm")],
+      tensors: [
+        tensor("g", [2], [1, 2]), tensor("b", [2], [0, 0]), tensor("m", [2], [0, 0]), tensor("v", [2], [1, 1]),
+      ])
+    #expect(try layers(bytes) == ["  - {name: norm, type: batchnorm, statistics: batch}"])
+    let model = try ModelLoader.load(path: models.appending(path: "batchnorm/batchnorm.yaml").path).valid()
+    #expect(try layers(try ONNXExport.bytes(of: model)).first == "  - {name: norm, type: batchnorm, statistics: batch}")
   }
 
   @Test("sizes that are rounded up are those of more padding at the end")

@@ -8,13 +8,22 @@ enum ImportedNames {
     {
       return parameter[..<dot].split(separator: ".")
     }
-    // PyTorch's `/layer1/layer1.0/relu/Relu` and our own `scores/Gemm`.
+    // PyTorch's `/layer1/layer1.0/conv1/Conv` and our own `scores/Gemm`.
     let raw = node.name.isEmpty ? node.outputs.first ?? "" : node.name
     var parts = raw.split(separator: "/")
     if parts.count > 1, let last = parts.last, last == node.operatorType || last.hasPrefix(node.operatorType + "_") {
       parts.removeLast()
     }
-    return (parts.last ?? "").split(separator: ".")
+    guard raw.hasPrefix("/") else { return (parts.last ?? "").split(separator: ".") }
+    // PyTorch names each module from the root on; one in a list repeats the list's name.
+    var path: [Substring] = []
+    var list: Substring = ""
+    for part in parts {
+      let isMember = !list.isEmpty && part.hasPrefix(list + ".")
+      path += (isMember ? part.dropFirst(list.count + 1) : part).split(separator: ".")
+      list = part
+    }
+    return path
   }
 
   /// A name of the format's for a path that lies in a residual of the path `owner`.

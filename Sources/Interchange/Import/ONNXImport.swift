@@ -56,7 +56,7 @@ public enum ONNXImport {
     } catch {
       throw Failure(.invalidData, "\(path) is not a sound ONNX file: \(error.message)")
     }
-    guard let onnx = model.graph,
+    guard var onnx = model.graph,
       let set = model.operatorSets.first(where: { $0.domain.isEmpty || $0.domain == "ai.onnx" })
     else { throw Failure(.invalidData, "\(path) is not an ONNX file: it has no graph or no version of operators") }
     guard set.version >= oldestVersion else {
@@ -68,8 +68,10 @@ public enum ONNXImport {
     var heading = try Self.heading(model, onnx, path: path)
     heading.weights = weightsFile
     let given = inputs(of: onnx)
+    let tensors = ONNXTensorReader(path: path)
+    onnx.nodes = BatchStatisticsRecovery(onnx, tensors: tensors).nodes
     var reader = ONNXNodeReader(
-      onnx, tensors: ONNXTensorReader(path: path), elementType: heading.elementType, version: set.version,
+      onnx, tensors: tensors, elementType: heading.elementType, version: set.version,
       inputs: given.map { input in
         (input.name, (input.shape ?? []).map { if case .size(let size) = $0, size > 0 { size } else { nil } })
       })

@@ -48,14 +48,13 @@ extension ONNXNodeReader {
       throw UnsupportedNode(reason: "only values of rank 2 and images with their channels first can be taken")
     }
     guard operand.padding == nil else { throw paddingError }
-    if attributes.integer("training_mode") == 1 || attributes.integer("is_test") == 0 {
-      throw UnsupportedNode(reason: "it is in training mode")
-    }
+    // In training mode it takes the batch's own statistics; the running ones are only its further results.
+    let takesBatch = attributes.integer("training_mode") == 1 || attributes.integer("is_test") == 0
     if version < 9, attributes.integer("spatial") == 0 {
       throw UnsupportedNode(reason: "statistics of each place by itself cannot be said")
     }
     var parameters: [(name: String, value: AnyTensor, tensor: String?)] = []
-    for (index, name) in ["gamma", "beta", "mean", "variance"].enumerated() {
+    for (index, name) in ["gamma", "beta", "mean", "variance"].prefix(takesBatch ? 2 : 4).enumerated() {
       guard let value = try constant(node, index + 1, of: name) else {
         throw UnsupportedNode(reason: "its \(name) is missing")
       }
@@ -63,10 +62,11 @@ extension ONNXNodeReader {
     }
     var keys: [(key: String, value: String)] = []
     let epsilon = attributes.float("epsilon") ?? 1e-5
+    if takesBatch { keys.append(("statistics", "batch")) }
     if epsilon != 1e-5 { keys.append(("epsilon", epsilon.description)) }
     // ONNX counts the share of the old statistics, the format that of the new batch.
     let momentum = 1 - (attributes.float("momentum") ?? 0.9)
-    if abs(momentum - 0.1) > 1e-6, (0...1).contains(momentum) {
+    if !takesBatch, abs(momentum - 0.1) > 1e-6, (0...1).contains(momentum) {
       keys.append(("momentum", ((momentum * 1e6).rounded() / 1e6).description))
     }
     try add(node, type: "batchnorm", keys, inputs: [operand.value], parameters: parameters, result: operand)

@@ -22,6 +22,9 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup var options: SharedOptions
 
   func run() throws {
+    guard output.hasSuffix(".onnx") else {
+      throw Failure(.usage, "export writes an ONNX file, but --output `\(printable(output))` does not end in .onnx")
+    }
     let model = try loadModel(model, options)
     let file = try OutputFile(FilePath(output), replaces: force)
     let drawn = model.drawnParameters.count

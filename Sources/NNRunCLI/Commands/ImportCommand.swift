@@ -27,6 +27,9 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     let path = FilePath(model)
+    if let output, !output.hasSuffix(".yaml"), !output.hasSuffix(".yml") {
+      throw Failure(.usage, "import writes a model, but --output `\(printable(output))` does not end in .yaml")
+    }
     let target = output.map { FilePath($0) } ?? path.sibling(FilePath(bytes: path.stem + Array(".yaml".utf8)))
     let written = try ONNXImport.importFile(path, to: target, replacing: force)
     options.remark("wrote " + written.map(\.description).joined(separator: ", "))
