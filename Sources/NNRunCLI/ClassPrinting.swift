@@ -63,7 +63,7 @@ final class TopClassesPrinter: ResultWriter {
         }
         let cells = row.map { entry in
           let label = label(entry.index)
-          return label + String(repeating: " ", count: nameWidth - label.count) + " " + fixed(entry.score)
+          return label + String(repeating: " ", count: nameWidth - label.count) + " " + decimal(entry.score, digits: 4)
         }
         text += cells.joined(separator: "  ") + "\n"
       }
@@ -102,12 +102,4 @@ final class TopClassesPrinter: ResultWriter {
   }
 
   private func label(_ index: Int) -> String { names.map { printable($0[index]) } ?? String(index) }
-
-  /// A score with four decimals, or as it is where it is too large or too small for that.
-  private func fixed(_ score: Double) -> String {
-    guard score.magnitude < 1e6, score.isFinite, score == 0 || score.magnitude >= 1e-4 else { return "\(score)" }
-    let scaled = Int((score.magnitude * 10_000).rounded())
-    let fraction = String(scaled % 10_000)
-    return (score < 0 ? "-" : "") + "\(scaled / 10_000)." + String(repeating: "0", count: 4 - fraction.count) + fraction
-  }
 }

@@ -1,3 +1,5 @@
+import NNRun
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -30,16 +32,6 @@ func scientific(_ value: Double) -> String {
   let fraction = digits % 100
   return
     "\(value < 0 ? "-" : "")\(digits / 100).\(fraction < 10 ? "0" : "")\(fraction)e\(exponent < 0 ? "-" : "+")\(abs(exponent) < 10 ? "0" : "")\(abs(exponent))"
-}
-
-/// A count with its digits in groups of three.
-func grouped(_ value: Int) -> String {
-  var text = ""
-  for (index, digit) in String(value).enumerated() {
-    if index > 0, (String(value).count - index) % 3 == 0 { text += "," }
-    text.append(digit)
-  }
-  return text
 }
 
 /// A stretch of time as people say it: `42 s`, `3 min 20 s`, `2 h 5 min`.

@@ -1,4 +1,5 @@
 import Diagnostics
+import NNRun
 import Training
 
 #if canImport(Glibc)

@@ -6,12 +6,12 @@ extension ModelSummary {
     let heading = ["layer", "type", "output", "parameters", "multiply-adds"]
     let cells = rows.map { row in
       [
-        row.path + (row.isUsed ? "" : " (unused)"), row.type, row.shape.text, grouped(row.parameterCount),
-        row.multiplyAdds.value.map(grouped) ?? row.multiplyAdds.description,
+        row.path + (row.isUsed ? "" : " (unused)"), row.type, row.shape.text, cell(row.parameterCount),
+        row.multiplyAdds.value.map(cell) ?? row.multiplyAdds.description,
       ]
     }
     let total = [
-      "total", "", "", grouped(parameterCount), multiplyAdds.map { $0.value.map(grouped) ?? $0.description } ?? "?",
+      "total", "", "", cell(parameterCount), multiplyAdds.map { $0.value.map(cell) ?? $0.description } ?? "?",
     ]
     let widths = heading.indices.map { column in
       ([heading, total] + cells).map { $0[column].count }.max() ?? 0
@@ -30,14 +30,17 @@ extension ModelSummary {
     return text
   }
 
-  /// The digits of a number in groups of three.
-  private func grouped(_ value: Int) -> String {
-    let digits = String(value)
-    var text = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-      text.append(digit)
-    }
-    return text == "0" ? "" : text
+  /// A count in a table, where nothing stands for none.
+  private func cell(_ value: Int) -> String { value == 0 ? "" : grouped(value) }
+}
+
+/// A count with its digits in groups of three.
+package func grouped(_ value: Int) -> String {
+  var text = ""
+  let digits = String(value)
+  for (index, digit) in digits.enumerated() {
+    if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+    text.append(digit)
   }
+  return text
 }
