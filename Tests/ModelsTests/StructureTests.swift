@@ -1,5 +1,9 @@
+import Diagnostics
+import Files
 import Foundation
+import Interchange
 import Layers
+import ModelFile
 import Testing
 
 /// A layer has its entry everywhere: the recipe of docs/architecture.md, step by step.
@@ -39,6 +43,50 @@ struct StructureTests {
   func frozen(type: String) throws {
     let stems = try Repository.modelStems(under: "models/v1")
     #expect(try stems.contains { try Repository.text($0 + ".yaml").contains("type: \(type)") })
+  }
+
+  @Test("a layer type has a file of its own in the layers' module", arguments: types)
+  func file(type: String) throws {
+    let folder = Repository.path("Sources/Layers")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix("Layer.swift") }
+    let declaration = "static let type = \"\(type)\""
+    #expect(try files.count { try Repository.text("Sources/Layers/\($0)").contains(declaration) } == 1)
+  }
+
+  @Test("a layer type has its meaning in the second reading of the format", arguments: types)
+  func secondReading(type: String) throws {
+    #expect(try Repository.text("models/reference.py").contains("\"\(type)\""))
+  }
+
+  @Test("a layer type's sample goes to ONNX and comes back", arguments: types)
+  func interchange(type: String) throws {
+    let stem = type == "dense-sigmoid" ? "neuron" : type
+    let model = try ModelLoader.load(path: Repository.path("models/\(stem)/\(stem).yaml")).valid()
+    let folder = FileManager.default.temporaryDirectory.appending(path: "nnrun-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appending(path: "case.onnx").path
+    try Data(try ONNXExport.bytes(of: model)).write(to: URL(filePath: path))
+    let text = try ONNXImport.read(FilePath(path), weightsFile: "case.safetensors").text
+    // A dropout does nothing in inference, which is what ONNX files are for.
+    #expect(text.contains("type: \(type)") || type == "dropout", "\(text)")
+  }
+
+  @Test("an operation has a test with known answers or a gradient case")
+  func operations() throws {
+    let tests = try FileManager.default.contentsOfDirectory(atPath: Repository.path("Tests/GraphTests"))
+      .map { try Repository.text("Tests/GraphTests/\($0)") }.joined()
+    let files = try FileManager.default.contentsOfDirectory(atPath: Repository.path("Sources/Graph"))
+    var count = 0
+    for file in files {
+      for match in try Repository.text("Sources/Graph/\(file)").matches(of: /struct (\w+): \w*Operation\b/) {
+        count += 1
+        // A gradient's operation is tested by the gradient case of the operation that it belongs to.
+        let name = String(match.1).replacing(/(Data|Filter)?Gradient$/, with: "")
+        #expect(tests.contains("\(name)"), "\(match.1)")
+      }
+    }
+    #expect(count > 25)
   }
 
   @Test("docs/architecture.md has a row for every module, and docs/decisions/README.md for every record")
