@@ -45,6 +45,20 @@ struct ContractTests {
     #expect(other.errors.contains("warning: `learning-rate` was 0.01 in the checkpoint and is 0.5 now"))
   }
 
+  @Test("a place where the trained model cannot go is found before training")
+  func destinations() throws {
+    defer { program.remove() }
+    try program.write(
+      "nnrun: 1\ninputs: {x: {shape: [N, 2]}}\nlayers: [{name: d, type: dense, units: 2000}, {name: e, type: dense, units: 1}]\n",
+      to: "big.yaml")
+    try program.write("", to: "taken.safetensors")
+    for output in ["nowhere/out.yaml", "taken.yaml", "m.yaml"] {
+      let result = try program.shell("nnrun train big.yaml --input x.npy --target y.npy --output \(output)")
+      #expect(result.status == 73, "\(result.errors)")
+      #expect(!result.errors.contains("epoch"), "\(result.errors)")
+    }
+  }
+
   @Test("validate finds what is not finite in a file, and what tests name that is not there")
   func validation() throws {
     defer { program.remove() }

@@ -161,7 +161,7 @@ extension WriteBackPlan.ArchiveChange {
 func resolved(_ path: FilePath) -> FilePath { (try? OperatingSystem().resolve(path)) ?? path }
 
 /// Throws `cannotCreate` where no file can be made in a folder.
-private func requireWritableFolder(_ folder: FilePath) throws(Failure) {
+func requireWritableFolder(_ folder: FilePath) throws(Failure) {
   let system = OperatingSystem()
   let probe = temporaryPath(for: folder.appending("probe"), system)
   do throws(SystemError) {

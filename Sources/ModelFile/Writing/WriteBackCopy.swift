@@ -14,6 +14,27 @@ extension Model {
     _ values: [Int: AnyTensor], to output: FilePath, replacing: Bool = false
   ) throws(Failure) -> [FilePath] {
     if replacing, resolved(output) == resolved(FilePath(path)) { return try writeBack(values) }
+    let changes = try copyChanges(values, to: output, replacing: replacing)
+    try FileTransaction(model: output).commit(changes)
+    return changes.map(\.path)
+  }
+
+  /// Throws what `writeCopy` would throw before it writes: what is found now is not found at the end of a long training.
+  package func requireCopyable(to output: FilePath, replacing: Bool) throws(Failure) {
+    if replacing, resolved(output) == resolved(FilePath(path)) { return try requireWritable() }
+    try requireWritableFolder(resolved(output.folder))
+    var values: [Int: AnyTensor] = [:]
+    for index in parameters.indices { values[index] = try value(of: index) }
+    let changes = try copyChanges(values, to: output, replacing: replacing)
+    for change in changes where !replacing && (try? OperatingSystem().resolve(change.path)) != nil {
+      throw Failure(.cannotCreate, "`\(change.path)` exists already; --force replaces it")
+    }
+  }
+
+  /// The files of a copy.
+  private func copyChanges(
+    _ values: [Int: AnyTensor], to output: FilePath, replacing: Bool
+  ) throws(Failure) -> [FileChange] {
     var planner = WriteBackPlanner(self, values: values, newWeightsName: try newWeightsName(besideModel: output))
     try planner.planAll()
     var plan = planner.plan
@@ -63,8 +84,7 @@ extension Model {
     let bytes = try editedText(plan)
     try verify(bytes, values: values, isWhole: false)
     changes.append(FileChange(output, original: nil, replacesAnything: replacing, bytes: bytes))
-    try FileTransaction(model: output).commit(changes)
-    return changes.map(\.path)
+    return changes
   }
 }
 

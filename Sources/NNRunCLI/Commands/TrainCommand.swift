@@ -126,9 +126,7 @@ struct TrainCommand: ParsableCommand {
   /// Finds out before training whether its result can be kept.
   private func checkDestination(_ model: Model) throws(Failure) {
     guard let output else { return try model.requireWritable() }
-    if !force, fileExists(output) {
-      throw Failure(.cannotCreate, "`\(printable(output))` exists already; --force replaces it")
-    }
+    try model.requireCopyable(to: FilePath(output), replacing: force)
   }
 
   /// Writes the new values and returns the files that were written.
