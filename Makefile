@@ -9,16 +9,19 @@ DESTDIR ?=
 # C is not optimised in debug builds, 48 times slower; this mends it for the tests.
 TEST_FLAGS = -Xcc -O2
 # One binary without a shared library beside it, not even the system's.
-RELEASE_FLAGS = -c release --product nnrun --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
-SOURCES = Sources Tests Package.swift
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+SOURCES = Sources Tests Examples/digits Package.swift
 BINARY = .build/release/nnrun
+LIBRARY = .build/release/libnnrun.so
+VERSION = $(shell sed -n 's/.*libraryVersion = "\(.*\)"/\1/p' Sources/NNRun/Version.swift)
 
-.PHONY: run test release build setup setup-test lint format validate install clean help
+.PHONY: run test release library docs examples setup setup-test lint format validate install clean help
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
-	@echo 'make release, make install PREFIX=/usr/local, make format, make lint, make validate, make clean'
+	@echo 'make release, make library, make docs, make examples, make install PREFIX=/usr/local'
+	@echo 'make format, make lint, make validate, make clean'
 
 run: release
 	$(BINARY) models/digits/digits.yaml --input models/digits/test-images.npy --top 1 --labels models/digits/labels.txt
@@ -27,7 +30,20 @@ test: setup setup-test lint
 	$(SWIFT) test $(TEST_FLAGS)
 
 release: setup
-	$(SWIFT) build $(RELEASE_FLAGS)
+	$(SWIFT) build $(RELEASE_FLAGS) --product nnrun
+
+# The library for C: the program's objects, linked into one file that needs the system's C library and nothing else.
+library: release
+	$(SWIFT) build $(RELEASE_FLAGS) --target NNRunC
+	./scripts/link-library $(LIBRARY)
+
+# The reference of the library, with its tutorial, as a web site.
+docs: setup
+	./scripts/build-docs .build/docs
+
+# The sample programs: in Swift over the library, in C over the library for C, and in Python where numpy is there.
+examples: library
+	./scripts/run-examples $(LIBRARY)
 
 setup:
 	@./scripts/setup
@@ -44,9 +60,13 @@ format:
 validate: release
 	$(BINARY) validate models
 
-install: release
-	install -d $(DESTDIR)$(PREFIX)/bin
+install: release library
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/nnrun
+	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libnnrun.so.0
+	ln -sf libnnrun.so.0 $(DESTDIR)$(PREFIX)/lib/libnnrun.so
+	install -m 644 Sources/CNNRun/include/nnrun.h $(DESTDIR)$(PREFIX)/include/nnrun.h
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' scripts/nnrun.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/nnrun.pc
 
 clean:
 	$(SWIFT) package clean
