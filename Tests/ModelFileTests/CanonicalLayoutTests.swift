@@ -219,6 +219,20 @@ struct CanonicalLayoutTests {
           with: "  - {name: a, type: relu, description: \"time: now\"}"))
   }
 
+  @Test("a key without a value stays one")
+  func nothing() throws {
+    #expect(
+      try formatted("nnrun: 1\nx-a:\nx-b: {a, b: , c: 1}\nx-c:\n- \n- 1\n") == """
+        nnrun: 1
+        x-a:
+        x-b: {a, b, c: 1}
+        x-c:
+          -
+          - 1
+
+        """)
+  }
+
   @Test("a file of JSON stays one")
   func json() throws {
     #expect(

@@ -93,10 +93,9 @@ extension SyntaxPrinter {
         indent(inner)
         let valueRole = role.role(under: entry.name, of: element, in: source)
         put(FlowText.oneLine(entry.key, valueRole, limit: .max, in: source) ?? [])
-        if case .alias = entry.key.content { put(" ") }
-        put(":")
         if !entry.value.isNothing {
-          put(" ")
+          if case .alias = entry.key.content { put(" ") }
+          put(": ")
           printFlow(entry.value, valueRole, indentation: inner)
         }
         if index < entries.count - 1 { put(",") }

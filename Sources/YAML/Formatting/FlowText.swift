@@ -57,10 +57,10 @@ struct FlowText<Role: LayoutRole> {
       for (index, entry) in entries.enumerated() {
         let inner = role.role(under: entry.name, of: element, in: source)
         guard index == 0 || append(", "), append(entry.key, inner, isInside: true) else { return false }
-        if case .alias = entry.key.content { guard append(" ") else { return false } }
-        guard append(":") else { return false }
+        // In brackets libyaml takes no colon without a value.
         if entry.value.isNothing { continue }
-        guard append(" "), append(entry.value, inner, isInside: true) else { return false }
+        if case .alias = entry.key.content { guard append(" ") else { return false } }
+        guard append(": "), append(entry.value, inner, isInside: true) else { return false }
       }
       return append("}")
     }
