@@ -28,13 +28,18 @@ final class CompiledPlan {
   private var segments: [Segment] = []
   private var inputs: [[External]] = []
   private var outputs: [[External]] = []
+  private let lasting: AlignedBuffer?
   private let pool: ThreadPool?
   private var callerInputs: [UnsafePointer<Float>?]
   private var callerOutputs: [UnsafeMutablePointer<Float>?]
   private let hasEvaluations: Bool
 
-  /// Allocates the memory for steps, and a pool of `threads` threads if they have use for it.
-  init(steps: [PlannedStep], buffers: [Buffer], threads: Int) throws(EngineError) {
+  /// Allocates the memory for steps, and a pool of `threads` threads if they have use for it. What outlives the plan lies
+  /// in `lasting`.
+  init(
+    steps: [PlannedStep], buffers: [Buffer], threads: Int, lasting: AlignedBuffer? = nil
+  ) throws(EngineError) {
+    self.lasting = lasting
     var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
     for (index, step) in steps.enumerated() {
       for buffer in step.reads + step.writes where buffers[buffer.index].place == .arena {
@@ -73,7 +78,7 @@ final class CompiledPlan {
     var outputCount = 0
     for buffer in buffers {
       switch buffer.place {
-      case .arena: break
+      case .arena, .lasting: break
       case .input(let index): inputCount = max(inputCount, index + 1)
       case .output(let index): outputCount = max(outputCount, index + 1)
       }
@@ -112,6 +117,7 @@ final class CompiledPlan {
     switch buffers[buffer.index].place {
     case .arena:
       if let offset = offsets[buffer.index] { unsafe call.bind(operand, to: arena.pointer + offset) }
+    case .lasting(let offset): unsafe call.bind(operand, to: lasting.map { unsafe UnsafePointer($0.pointer + offset) })
     case .input(let index): inputs[index].append(External(call: call, operand: operand))
     case .output(let index): outputs[index].append(External(call: call, operand: operand))
     }
@@ -138,11 +144,46 @@ final class CompiledPlan {
     inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>
   ) {
     unsafe bindCaller(inputs: given, outputs: wanted)
-    for segment in segments {
-      switch segment {
-      case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
-      case .evaluation(let step): evaluate(step)
+    runBound()
+  }
+
+  /// Whether a run is nothing but kernels, so that it can be repeated without coming back.
+  var isKernelsOnly: Bool { !hasEvaluations && segments.count == 1 }
+
+  /// Binds the caller's inputs; there are no outputs of the caller's.
+  @unsafe
+  func bind(inputs given: [UnsafePointer<Float>]) {
+    for index in inputs.indices where index < (unsafe given.count) {
+      for place in inputs[index] { unsafe place.call.bind(place.operand, to: given[index]) }
+      unsafe callerInputs[index] = unsafe given[index]
+    }
+  }
+
+  /// Runs all steps on what is bound.
+  func runBound() {
+    for segment in segments { run(segment) }
+  }
+
+  /// Runs all steps on what is bound once for each of `rates`; only where `isKernelsOnly`.
+  func repeatBound(rates: [Double], update: KernelCall, stepsBefore: Int, leaves: TrainingMemory.Results) -> RunRecord? {
+    guard case .kernels(let sequence, _)? = segments.first, let lasting else { return nil }
+    let base = unsafe lasting.pointer
+    return unsafe UnsafeRawPointer(base + leaves.metrics).withMemoryRebound(
+      to: Double.self, capacity: max(leaves.metricCount, 1)
+    ) { metrics in
+      unsafe UnsafeRawPointer(base + leaves.diverged).withMemoryRebound(to: Int32.self, capacity: 1) { diverged in
+        unsafe sequence.run(
+          rates: rates, update: update, stepsBefore: stepsBefore, losses: base + leaves.losses,
+          lossCount: leaves.lossCount, metrics: metrics, metricCount: leaves.metricCount, diverged: diverged, on: pool,
+          scratch: scratch, stride: scratchStride)
       }
+    }
+  }
+
+  private func run(_ segment: Segment) {
+    switch segment {
+    case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
+    case .evaluation(let step): evaluate(step)
     }
   }
 
@@ -175,6 +216,7 @@ final class CompiledPlan {
   private func pointer(_ buffer: BufferID) -> UnsafeMutablePointer<Float>? {
     switch buffers[buffer.index].place {
     case .arena: return unsafe offsets[buffer.index].map { unsafe arena.pointer + $0 }
+    case .lasting(let offset): return unsafe lasting.map { unsafe $0.pointer + offset }
     case .input(let index): return unsafe callerInputs[index].map { unsafe UnsafeMutablePointer(mutating: $0) }
     case .output(let index): return unsafe callerOutputs[index]
     }
