@@ -165,7 +165,8 @@ final class CompiledPlan {
   }
 
   /// Runs all steps on what is bound once for each of `rates`; only where `isKernelsOnly`.
-  func repeatBound(rates: [Double], update: KernelCall, stepsBefore: Int, leaves: TrainingMemory.Results) -> RunRecord? {
+  func repeatBound(rates: [Double], update: KernelCall, stepsBefore: Int, leaves: TrainingMemory.Results) -> RunRecord?
+  {
     guard case .kernels(let sequence, _)? = segments.first, let lasting else { return nil }
     let base = unsafe lasting.pointer
     return unsafe UnsafeRawPointer(base + leaves.metrics).withMemoryRebound(

@@ -339,7 +339,16 @@ struct Lowering {
     ConvolutionShape(window, input: sizes[input.index], output: sizes[output.index], groups: groups)
   }
 
+  /// Whether pooling by a window changes nothing.
+  func isIdentity(_ window: Window) -> Bool {
+    window.kernel == [1, 1] && window.stride == [1, 1] && window.padding == .none
+  }
+
   private mutating func lowerPooling(_ window: Window, maximum: Bool, countsPadding: Bool, _ step: Graph.Step) throws {
+    if isIdentity(window), outputIndex[step.outputs[0]] == nil {
+      held[step.outputs[0].index] = held[step.inputs[0].index]
+      return
+    }
     let input = try blocked(step.inputs[0], label: step.label)
     append(
       .pooling(

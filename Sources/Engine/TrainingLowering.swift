@@ -47,7 +47,8 @@ extension Lowering {
     let shape = shape(operation.window, input: input, output: step.outputs[0], groups: operation.groups)
     let tail = try tail(after: index, allowsBias: true, allowsResidual: true)
     let choice = ConvolutionChoice(threads: threads)
-    if held[input.index].blocked == nil, shape.groups == 1, shape.channels < 8, let (buffer, strides) = unblocked(input) {
+    if held[input.index].blocked == nil, shape.groups == 1, shape.channels < 8, let (buffer, strides) = unblocked(input)
+    {
       try convolve(
         shape, method: choice.directMethod(for: shape), input: buffer, plain: strides, weights: step.inputs[1],
         transposed: false, tail: tail, multiplyAdds: shape.multiplyAdds)
@@ -248,6 +249,9 @@ extension Lowering {
     case is SigmoidGradient: try lowerPair(.sigmoidGradient, "sigmoid gradient", step)
     case is TanhGradient: try lowerPair(.tanhGradient, "tanh gradient", step)
     case is Multiply: try lowerPair(.product, "multiply", step)
+    case let operation as MaxPoolGradient where isIdentity(operation.window) && outputIndex[output] == nil:
+      _ = try blocked(step.inputs[0], label: step.label)
+      held[output.index] = held[step.inputs[0].index]
     case let operation as MaxPoolGradient:
       let gradient = try blocked(step.inputs[0], label: step.label)
       append(
@@ -379,7 +383,8 @@ extension Lowering {
     guard padTop >= 0, padLeft >= 0 else { return false }
     var shape = ConvolutionShape(
       batch: result[0], channels: result[1], filters: sizes[step.outputs[0].index][1], groups: operation.groups,
-      input: [result[2], result[3]], output: size, kernel: window.kernel, dilation: window.dilation, padTop: padTop, padLeft: padLeft)
+      input: [result[2], result[3]], output: size, kernel: window.kernel, dilation: window.dilation, padTop: padTop,
+      padLeft: padLeft)
     let multiplyAdds = result.reduce(1, *) * shape.filters / operation.groups * window.kernel[0] * window.kernel[1]
     var source = try blocked(step.inputs[0], label: step.label)
     let isPointwise = window.kernel == [1, 1] && window.stride != [1, 1] && operation.groups == 1

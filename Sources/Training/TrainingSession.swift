@@ -121,7 +121,9 @@ final class TrainingSession<Scalar: TensorScalar> {
     let step = try step(rows: rows.count)
     let graph = step.graph
     var operands = try inputs.map { store throws(Failure) in try store.gather(rows) }
-    for mask in graph.masks { operands.append(draw(mask, shape: graph.graph.shape(mask.value).sizes ?? [], epoch: epoch, index: index)) }
+    for mask in graph.masks {
+      operands.append(draw(mask, shape: graph.graph.shape(mask.value).sizes ?? [], epoch: epoch, index: index))
+    }
     let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
     var results = try step.executor.run(inputs: operands + wanted, parameters: state.parameters)[...]
     func takeResults(_ count: Int) -> [Tensor<Scalar>] {
