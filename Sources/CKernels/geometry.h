@@ -113,4 +113,7 @@ static inline int nnGradientCopies(const NNFilterGradient *g) {
 /// A task of a product of a transposed left side: rows of the result, and rows that are summed before the next are read.
 enum { PRODUCT_HEIGHT = 96, PRODUCT_ROWS = 64 };
 
+/// The most inputs of a perceptron's unit: their sums stay in the first-level cache.
+enum { PERCEPTRON_INNER = NN_PERCEPTRON_INNER };
+
 #endif

@@ -29,6 +29,8 @@ final class CompiledPlan {
   private var inputs: [[External]] = []
   private var outputs: [[External]] = []
   private let lasting: AlignedBuffer?
+  /// The steps at the beginning that need not run again on the same inputs.
+  private let settledCount: Int
   private let pool: ThreadPool?
   private var callerInputs: [UnsafePointer<Float>?]
   private var callerOutputs: [UnsafeMutablePointer<Float>?]
@@ -40,10 +42,16 @@ final class CompiledPlan {
     steps: [PlannedStep], buffers: [Buffer], threads: Int, lasting: AlignedBuffer? = nil
   ) throws(EngineError) {
     self.lasting = lasting
+    // What depends on the caller's inputs alone comes first, and stays when the plan is repeated on the same inputs.
+    let settled = lasting == nil ? [] : Self.settledSteps(steps, buffers)
+    let steps = settled.map { steps[$0] } + steps.indices.filter { !settled.contains($0) }.map { steps[$0] }
+    settledCount = settled.count
     var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
     for (index, step) in steps.enumerated() {
       for buffer in step.reads + step.writes where buffers[buffer.index].place == .arena {
-        lifetimes[buffer.index] = (lifetimes[buffer.index]?.lowerBound ?? index)...index
+        let last = index < settled.count ? steps.count - 1 : index
+        let life = lifetimes[buffer.index] ?? index...last
+        lifetimes[buffer.index] = life.lowerBound...max(life.upperBound, last)
       }
     }
     let memory = MemoryPlan(sizes: buffers.map(\.count), lifetimes: lifetimes)
@@ -101,6 +109,10 @@ final class CompiledPlan {
       start = end + 1
     }
     for (index, step) in steps.enumerated() {
+      if index == settledCount, index > 0 {
+        close(at: index)
+        start = index
+      }
       switch step.body {
       case .evaluation:
         close(at: index)
@@ -148,7 +160,23 @@ final class CompiledPlan {
   }
 
   /// Whether a run is nothing but kernels, so that it can be repeated without coming back.
-  var isKernelsOnly: Bool { !hasEvaluations && segments.count == 1 }
+  var isKernelsOnly: Bool { !hasEvaluations && segments.count == (settledCount > 0 ? 2 : 1) }
+
+  /// The steps that read nothing but the caller's inputs and what such steps leave, where only they write it.
+  private static func settledSteps(_ steps: [PlannedStep], _ buffers: [Buffer]) -> [Int] {
+    var writers = [Int](repeating: 0, count: buffers.count)
+    for buffer in steps.flatMap(\.writes) { writers[buffer.index] += 1 }
+    var isSettled = buffers.map { if case .input = $0.place { true } else { false } }
+    var settled: [Int] = []
+    for (index, step) in steps.enumerated() {
+      guard case .kernel = step.body, !step.reads.isEmpty, step.reads.allSatisfy({ isSettled[$0.index] }),
+        step.writes.allSatisfy({ buffers[$0.index].place == .arena && writers[$0.index] == 1 })
+      else { continue }
+      for buffer in step.writes { isSettled[buffer.index] = true }
+      settled.append(index)
+    }
+    return settled
+  }
 
   /// Binds the caller's inputs; there are no outputs of the caller's.
   @unsafe
@@ -167,7 +195,8 @@ final class CompiledPlan {
   /// Runs all steps on what is bound once for each of `rates`; only where `isKernelsOnly`.
   func repeatBound(rates: [Double], update: KernelCall, stepsBefore: Int, leaves: TrainingMemory.Results) -> RunRecord?
   {
-    guard case .kernels(let sequence, _)? = segments.first, let lasting else { return nil }
+    guard case .kernels(let sequence, _)? = segments.last, let lasting else { return nil }
+    if settledCount > 0 { run(segments[0]) }
     let base = unsafe lasting.pointer
     return unsafe UnsafeRawPointer(base + leaves.metrics).withMemoryRebound(
       to: Double.self, capacity: max(leaves.metricCount, 1)

@@ -25,6 +25,8 @@ public final class KernelCall {
     case output2
     /// The third result: a variance, or the gradient of beta.
     case output3
+    /// The fourth result: the gradient of a bias.
+    case output4
     /// Becomes 1 where a parameter is not finite any more.
     case diverged
   }

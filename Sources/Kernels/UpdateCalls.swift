@@ -102,6 +102,29 @@ extension KernelCall {
       ], tasks: pieces.count, algorithm: "loss", work: rows * columns * 8)
   }
 
+  /// Whether a dense layer on a step's input is small enough for `perceptron`.
+  public static func isPerceptron(rows: Int, inner: Int, units: Int) -> Bool {
+    inner <= NN_PERCEPTRON_INNER && rows <= 128 && units <= 16
+  }
+
+  /// A dense layer, a sigmoid perhaps, its loss and all gradients, where everything is small: from the input and the target
+  /// (`second`) in blocks of 8 rows to output, loss (`output2`) and the gradients of `weights` (`output3`) and `bias`
+  /// (`output4`), which may be unbound. The loss is not a softmax's.
+  public static func perceptron(
+    rows: Int, inner: Int, units: Int, sigmoid: Bool, loss: LossKind, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    var arguments = unsafe NNPerceptron()
+    unsafe (arguments.rows, arguments.inner, arguments.units) = (rows, inner, units)
+    unsafe (arguments.sigmoid, arguments.kind) = (sigmoid ? 1 : 0, loss.constant)
+    return unsafe KernelCall(
+      arguments, kernel: instructions.table.pointee.perceptron,
+      fields: [
+        .input: \NNPerceptron.input, .second: \NNPerceptron.target, .weights: \NNPerceptron.weights,
+        .bias: \NNPerceptron.bias, .output: \NNPerceptron.output, .output2: \NNPerceptron.loss,
+        .output3: \NNPerceptron.weightGradient, .output4: \NNPerceptron.biasGradient,
+      ], tasks: 1, algorithm: "all at once", work: rows * inner * units)
+  }
+
   /// The sum that a metric of plain [rows, columns] against a target (`second`) is made of: one double.
   public static func metric(
     _ kind: MetricKind, rows: Int, columns: Int, instructions: InstructionSet = .current

@@ -256,6 +256,17 @@ typedef struct NNLoss {
   NNLossKind kind;
 } NNLoss;
 
+enum { NN_PERCEPTRON_INNER = 32 };
+
+/// A dense layer of plain weights [units, inner] with or without a sigmoid, its loss against a target and all gradients,
+/// one task. Input and target lie in blocks of 8 rows: [block][inner][8] and [block][units][8]; the output is plain.
+typedef struct NNPerceptron {
+  const float *input, *weights, *bias, *target;
+  float *output, *loss, *weightGradient, *biasGradient;
+  NNInt rows, inner, units, sigmoid;
+  NNLossKind kind;  // not a softmax's
+} NNPerceptron;
+
 typedef enum NNMetricKind { NN_ACCURACY, NN_ABSOLUTE_ERROR } NNMetricKind;
 
 /// The sum that a metric's mean is made of: rows that are right, or sizes of differences.
@@ -339,6 +350,7 @@ typedef struct NNKernels {
   NNKernel _Nonnull squares;
   NNKernel _Nonnull squaresToFactor;
   NNKernel _Nonnull update;
+  NNKernel _Nonnull perceptron;
   /// 12 * 16 * iterations multiply-adds in registers: the processor's peak, for benchmarks.
   float (*_Nonnull peak)(NNInt iterations);
   NNInt peakFlopsPerIteration;
