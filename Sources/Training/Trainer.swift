@@ -144,8 +144,8 @@ public struct Trainer: Sendable {
     }
   }
 
-  /// Trains. `report` is told of every step and epoch; `isInterrupted` is asked after every step, and true ends the run
-  /// with what was learnt.
+  /// Trains. `report` is told of every step and epoch (of some, where they take next to no time); `isInterrupted` is asked
+  /// after every step, and true ends the run with what was learnt.
   ///
   /// Throws `checkFailed` where a loss or a parameter is not finite any more, naming the epoch and the step, and what
   /// reading data or writing a checkpoint throws.
@@ -193,7 +193,13 @@ public struct Trainer: Sendable {
           report(.diverged(state.history))
           throw error
         }
-        report(.epoch(state.history[state.history.count - 1]))
+        let record = state.history[state.history.count - 1]
+        report(
+          .step(
+            TrainingProgress(
+              epoch: record.epoch, epochs: configuration.epochs, step: 1, steps: 1, rows: rows, loss: record.loss,
+              metrics: record.metrics)))
+        report(.epoch(record))
         continue
       }
       let result = Result { () throws(Failure) in try session.runEpoch(epoch, &state, report, isInterrupted) }
