@@ -52,7 +52,7 @@ let package = Package(
     module("ModelFile", ["YAML", "Schema", "Files", "Tensors", "Graph", "Layers", "Diagnostics"]),
     module("Kernels", ["CKernels"]),
     module("Engine", ["Graph", "Tensors", "Kernels"]),
-    module("Training", ["Engine", "ModelFile", "Graph", "Files", "Tensors", "Diagnostics"]),
+    module("Training", ["Engine", "Kernels", "ModelFile", "Graph", "Files", "Tensors", "Diagnostics"]),
     module("Interchange", ["ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     module(
       "NNRun",

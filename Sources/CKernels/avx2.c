@@ -1,4 +1,5 @@
 // AVX2 with FMA: 16 registers of 8 floats.
+#include <math.h>
 #include <string.h>
 
 #include "geometry.h"

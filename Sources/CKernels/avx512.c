@@ -1,4 +1,5 @@
 // AVX-512: 32 registers of 16 floats.
+#include <math.h>
 #include <string.h>
 
 #include "geometry.h"

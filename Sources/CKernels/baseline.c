@@ -1,4 +1,5 @@
 // What every processor of the architecture has: SSE2 on x86-64, NEON on Arm.
+#include <math.h>
 #include <string.h>
 
 #include "geometry.h"

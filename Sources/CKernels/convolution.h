@@ -148,7 +148,7 @@ INLINE NNInt weightPlace(const NNPack *p, NNInt group, NNInt local, NNInt channe
   if (local >= merged * groupFilters || filter >= p->filters) return -1;
   NNInt own = channel - local / groupFilters * p->groupChannels;
   if (own < 0 || own >= p->groupChannels) return -1;
-  return filter * p->filterStride + own * p->channelStride;
+  return filter * p->filterStride + filter / groupFilters * p->groupStride + own * p->channelStride;
 }
 
 static void packDirect(const NNPack *p, NNInt task) {

@@ -60,12 +60,42 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
   }
 }
 
+INLINE void transpose8(f8 r[8]) {
+  f8 t[8], s[8];
+  UNROLL for (int i = 0; i < 8; i += 2) {
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  UNROLL for (int i = 0; i < 8; i += 4) {
+    UNROLL for (int j = 0; j < 2; j++) {
+      s[i + 2 * j] = __builtin_shufflevector(t[i + j], t[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      s[i + 2 * j + 1] = __builtin_shufflevector(t[i + j], t[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  }
+  UNROLL for (int i = 0; i < 4; i++) {
+    r[i] = __builtin_shufflevector(s[i], s[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    r[i + 4] = __builtin_shufflevector(s[i], s[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
 static void packDense(const void *arguments, NNInt panel, float *scratch) {
   const NNPackDense *p = arguments;
-  NNInt width = least(16, p->columns - panel * 16);
+  NNInt width = least(16, p->columns - panel * 16), k = 0;
   const float *from = p->input + panel * 16 * p->columnStride;
   float *packed = p->output + panel * 16 * p->inner;
-  for (NNInt k = 0; k < p->inner; k++, packed += 16) {
+  if (width == 16 && p->innerStride == 1) {
+    for (; k + 8 <= p->inner; k += 8, packed += 128) {
+      for (int half = 0; half < 16; half += 8) {
+        f8 r[8];
+        UNROLL for (int j = 0; j < 8; j++) r[j] = load8(from + (half + j) * p->columnStride + k);
+        transpose8(r);
+        UNROLL for (int i = 0; i < 8; i++) store8(packed + i * 16 + half, r[i]);
+      }
+    }
+  } else if (width == 16 && p->columnStride == 1) {
+    for (; k < p->inner; k++, packed += 16) store16(packed, load16(from + k * p->innerStride));
+  }
+  for (; k < p->inner; k++, packed += 16) {
     for (NNInt j = 0; j < width; j++) packed[j] = from[k * p->innerStride + j * p->columnStride];
     for (NNInt j = width; j < 16; j++) packed[j] = 0;
   }

@@ -44,14 +44,25 @@ NNInt nnDenseWeights(NNInt inner, NNInt columns) { return inner * nnCeilDivide(c
 
 NNInt nnPackTasks(const NNConvolution *c) { return c->groups * nnPanels(c); }
 
+int nnFilterGradientByTiles(const NNFilterGradient *g) { return nnGradientByTiles(g); }
+
 NNInt nnFilterGradientTasks(const NNFilterGradient *g) {
-  NNInt panels = nnCeilDivide(g->filters, 16), blocks = nnCeilDivide(g->channels, 8);
-  if (nnGradientByTiles(g)) return panels * nnCeilDivide(blocks, nnGradientBlocks(g));
-  return panels * blocks * g->kernelHeight;
+  NNInt panels = nnCeilDivide(nnBundleBlocks(g, g->filters), 2), blocks = nnBundleBlocks(g, g->channels);
+  return g->pieces * g->bundles * nnCeilDivide(panels, nnGradientPanels(g)) * nnCeilDivide(blocks, nnGradientBlocks(g));
 }
 
 NNInt nnFilterGradientScratch(const NNFilterGradient *g) {
-  if (!nnGradientByTiles(g)) return g->kernelWidth * 8 * 16;
-  NNInt blocks = nnGradientBlocks(g);
-  return (GRADIENT_TILES + blocks * 8) * 36 * 16 + GRADIENT_TILES * nnCeilDivide(blocks, 2) * 36 * 16;
+  NNInt panels = nnGradientPanels(g), blocks = nnGradientBlocks(g), lanes = nnGradientLanes(g);
+  if (nnGradientByTiles(g)) {
+    return 36 * blocks * 8 * panels * 16 + GRADIENT_TILES * (nnGradientInputStride(g) + nnGradientOutputStride(g));
+  }
+  NNInt across = blocks * g->kernelWidth * lanes, floats = panels * g->kernelHeight * across * 16 + across;
+  if (nnGradientCopies(g)) floats += blocks * nnGradientSpanY(g, nnGradientChunk(g)) * nnGradientSpanX(g) * lanes;
+  return floats + 16;
 }
+
+NNInt nnProductTasks(const NNProduct *p) {
+  return p->pieces * nnCeilDivide(p->columns, 16) * nnCeilDivide(p->height, PRODUCT_HEIGHT);
+}
+
+NNInt nnProductScratch(void) { return PRODUCT_HEIGHT * 17 + PRODUCT_ROWS * 16 + 16; }

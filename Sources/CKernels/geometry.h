@@ -60,17 +60,60 @@ static inline NNInt nnTileInputStride(const NNConvolution *c) {
 }
 static inline NNInt nnTileOutputStride(const NNConvolution *c) { return nnPositions(c) * 16 + 16; }
 
-/// Whether a filter gradient goes by Winograd's form; then a task has some blocks of channels, and scratch for some tiles.
-/// With few tiles the sums for 36 positions cost more than the multiplications that they save.
+/// The first image of a piece of the batch.
+static inline NNInt nnPieceStart(NNInt batch, NNInt pieces, NNInt piece) { return batch * piece / pieces; }
+
+/// Blocks of channels (or filters) of a bundle of groups.
+static inline NNInt nnBundleBlocks(const NNFilterGradient *g, NNInt channels) {
+  return nnCeilDivide(channels / g->bundles, 8);
+}
+
+/// Whether a filter gradient goes by Winograd's form. With few tiles a piece, the sums for 36 positions cost more than the
+/// multiplications that they save.
 static inline int nnGradientByTiles(const NNFilterGradient *g) {
-  NNInt tiles = g->batch * nnCeilDivide(g->outputHeight, 4) * nnCeilDivide(g->outputWidth, 4);
-  return tiles >= 48 && g->kernelHeight == 3 && g->kernelWidth == 3 && g->strideY == 1 && g->strideX == 1 && g->dilationY == 1 &&
-    g->dilationX == 1 && g->channels >= 8 && g->filters >= 8;
+  NNInt tiles = g->batch / g->pieces * nnCeilDivide(g->outputHeight, 4) * nnCeilDivide(g->outputWidth, 4);
+  return tiles >= 24 && g->kernelHeight == 3 && g->kernelWidth == 3 && g->strideY == 1 && g->strideX == 1 &&
+    g->dilationY == 1 && g->dilationX == 1 && g->channels / g->groups >= 8 && g->filters / g->groups >= 8;
 }
-enum { GRADIENT_TILES = 32 };
+
+/// A task's panels of 16 filters and blocks of channels: so many that its sums stay in a cache. By Winograd's form it has
+/// scratch for some tiles besides: [tile][pair of blocks][position][16], an odd cache line after each tile.
+enum { GRADIENT_TILES = 24 };
+static inline NNInt nnGradientPanels(const NNFilterGradient *g) {
+  return nnBundleBlocks(g, g->filters) > 2 && g->kernelHeight * g->kernelWidth <= 9 ? 2 : 1;
+}
 static inline NNInt nnGradientBlocks(const NNFilterGradient *g) {
-  NNInt blocks = nnCeilDivide(g->channels, 8), together = nnCeilDivide(g->filters, 16) * blocks / 8;
-  return together < 1 ? 1 : together < 4 ? together : 4;
+  NNInt blocks = nnBundleBlocks(g, g->channels), taps = g->kernelHeight * g->kernelWidth;
+  NNInt most = taps == 1 ? 6 : nnGradientByTiles(g) ? 4 : taps <= 9 ? 2 : 1;
+  return blocks < most ? blocks : most;
 }
+static inline NNInt nnGradientInputStride(const NNFilterGradient *g) {
+  return nnCeilDivide(nnGradientBlocks(g), 2) * 36 * 16 + 16;
+}
+static inline NNInt nnGradientOutputStride(const NNFilterGradient *g) { return nnGradientPanels(g) * 36 * 16 + 16; }
+
+/// By pixels: channels of a pixel that are multiplied, output rows that go together, and the input that those read.
+static inline NNInt nnGradientLanes(const NNFilterGradient *g) { return g->channels < 8 ? g->channels : 8; }
+static inline NNInt nnGradientChunk(const NNFilterGradient *g) {
+  NNInt rows = nnCeilDivide(112, g->outputWidth);
+  return rows < g->outputHeight ? rows : g->outputHeight;
+}
+static inline NNInt nnGradientSpanX(const NNFilterGradient *g) {
+  return (g->outputWidth - 1) * g->strideX + (g->kernelWidth - 1) * g->dilationX + 1;
+}
+static inline NNInt nnGradientSpanY(const NNFilterGradient *g, NNInt rows) {
+  return (rows - 1) * g->strideY + (g->kernelHeight - 1) * g->dilationY + 1;
+}
+/// Whether those are copied: to add the padding, or to bring few channels together.
+static inline int nnGradientCopies(const NNFilterGradient *g) {
+  return g->padTop != 0 || g->padLeft != 0 || g->channels < 8 || nnGradientSpanX(g) > g->inputWidth ||
+    nnGradientSpanY(g, g->outputHeight) > g->inputHeight;
+}
+
+/// A task of a product of a transposed left side: rows of the result, and rows that are summed before the next are read.
+enum { PRODUCT_HEIGHT = 96, PRODUCT_ROWS = 64 };
+
+/// The most inputs of a perceptron's unit: their sums stay in the first-level cache.
+enum { PERCEPTRON_INNER = NN_PERCEPTRON_INNER };
 
 #endif

@@ -19,10 +19,14 @@
 #include "depthwise.h"
 #include "dense.h"
 #include "passes.h"
+#include "filterGradient.h"
 #include "training.h"
+#include "update.h"
+#include "perceptron.h"
 
 const NNKernels KERNELS = {
   KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, channelCopy, block,
-  unblock, pack, packDense, transpose, filterGradient, normalize, normalizeGradient, channelSum, spread, maximumGradient,
-  spatialMeanGradient, peak, MAX_HEIGHT * 16 * 2,
+  unblock, pack, packDepthwise, packDense, transpose, filterGradient, depthwiseGradient, combine, combineDoubles,
+  moments, gradientMoments, momentsToScale, momentsToGradient, normalize, normalizeGradient, spread, maximumGradient,
+  spatialMeanGradient, columnSum, product, loss, metric, track, squares, squaresToFactor, update, perceptron, peak, MAX_HEIGHT * 16 * 2,
 };

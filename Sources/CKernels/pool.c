@@ -169,3 +169,19 @@ void nnPoolRun(NNPool *pool, const NNStep *steps, NNInt count, float *scratch, N
     }
   }
 }
+
+NNInt nnPoolRepeat(
+  NNPool *pool, const NNStep *steps, NNInt count, float *scratch, NNInt scratchStride, const NNLoop *loop, NNInt times
+) {
+  for (NNInt run = 0; run < times; run++) {
+    loop->update->rate = loop->rates[run];
+    loop->update->step++;
+    nnPoolRun(pool, steps, count, scratch, scratchStride);
+    double loss = 0;
+    for (NNInt i = 0; i < loop->lossCount; i++) loss += (double)loop->losses[i];
+    loop->lossHistory[run] = loss;
+    for (NNInt i = 0; i < loop->metricCount; i++) loop->metricHistory[run * loop->metricCount + i] = loop->metrics[i];
+    if (loss - loss != 0 || *loop->diverged) return run + 1;
+  }
+  return times;
+}

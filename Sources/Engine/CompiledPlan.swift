@@ -28,17 +28,30 @@ final class CompiledPlan {
   private var segments: [Segment] = []
   private var inputs: [[External]] = []
   private var outputs: [[External]] = []
+  private let lasting: AlignedBuffer?
+  /// The steps at the beginning that need not run again on the same inputs.
+  private let settledCount: Int
   private let pool: ThreadPool?
   private var callerInputs: [UnsafePointer<Float>?]
   private var callerOutputs: [UnsafeMutablePointer<Float>?]
   private let hasEvaluations: Bool
 
-  /// Allocates the memory for steps, and a pool of `threads` threads if they have use for it.
-  init(steps: [PlannedStep], buffers: [Buffer], threads: Int) throws(EngineError) {
+  /// Allocates the memory for steps, and a pool of `threads` threads if they have use for it. What outlives the plan lies
+  /// in `lasting`.
+  init(
+    steps: [PlannedStep], buffers: [Buffer], threads: Int, lasting: AlignedBuffer? = nil
+  ) throws(EngineError) {
+    self.lasting = lasting
+    // What depends on the caller's inputs alone comes first, and stays when the plan is repeated on the same inputs.
+    let settled = lasting == nil ? [] : Self.settledSteps(steps, buffers)
+    let steps = settled.map { steps[$0] } + steps.indices.filter { !settled.contains($0) }.map { steps[$0] }
+    settledCount = settled.count
     var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
     for (index, step) in steps.enumerated() {
       for buffer in step.reads + step.writes where buffers[buffer.index].place == .arena {
-        lifetimes[buffer.index] = (lifetimes[buffer.index]?.lowerBound ?? index)...index
+        let last = index < settled.count ? steps.count - 1 : index
+        let life = lifetimes[buffer.index] ?? index...last
+        lifetimes[buffer.index] = life.lowerBound...max(life.upperBound, last)
       }
     }
     let memory = MemoryPlan(sizes: buffers.map(\.count), lifetimes: lifetimes)
@@ -73,7 +86,7 @@ final class CompiledPlan {
     var outputCount = 0
     for buffer in buffers {
       switch buffer.place {
-      case .arena: break
+      case .arena, .lasting: break
       case .input(let index): inputCount = max(inputCount, index + 1)
       case .output(let index): outputCount = max(outputCount, index + 1)
       }
@@ -96,6 +109,10 @@ final class CompiledPlan {
       start = end + 1
     }
     for (index, step) in steps.enumerated() {
+      if index == settledCount, index > 0 {
+        close(at: index)
+        start = index
+      }
       switch step.body {
       case .evaluation:
         close(at: index)
@@ -112,6 +129,7 @@ final class CompiledPlan {
     switch buffers[buffer.index].place {
     case .arena:
       if let offset = offsets[buffer.index] { unsafe call.bind(operand, to: arena.pointer + offset) }
+    case .lasting(let offset): unsafe call.bind(operand, to: lasting.map { unsafe UnsafePointer($0.pointer + offset) })
     case .input(let index): inputs[index].append(External(call: call, operand: operand))
     case .output(let index): outputs[index].append(External(call: call, operand: operand))
     }
@@ -138,11 +156,64 @@ final class CompiledPlan {
     inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>
   ) {
     unsafe bindCaller(inputs: given, outputs: wanted)
-    for segment in segments {
-      switch segment {
-      case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
-      case .evaluation(let step): evaluate(step)
+    runBound()
+  }
+
+  /// Whether a run is nothing but kernels, so that it can be repeated without coming back.
+  var isKernelsOnly: Bool { !hasEvaluations && segments.count == (settledCount > 0 ? 2 : 1) }
+
+  /// The steps that read nothing but the caller's inputs and what such steps leave, where only they write it.
+  private static func settledSteps(_ steps: [PlannedStep], _ buffers: [Buffer]) -> [Int] {
+    var writers = [Int](repeating: 0, count: buffers.count)
+    for buffer in steps.flatMap(\.writes) { writers[buffer.index] += 1 }
+    var isSettled = buffers.map { if case .input = $0.place { true } else { false } }
+    var settled: [Int] = []
+    for (index, step) in steps.enumerated() {
+      guard case .kernel = step.body, !step.reads.isEmpty, step.reads.allSatisfy({ isSettled[$0.index] }),
+        step.writes.allSatisfy({ buffers[$0.index].place == .arena && writers[$0.index] == 1 })
+      else { continue }
+      for buffer in step.writes { isSettled[buffer.index] = true }
+      settled.append(index)
+    }
+    return settled
+  }
+
+  /// Binds the caller's inputs; there are no outputs of the caller's.
+  @unsafe
+  func bind(inputs given: [UnsafePointer<Float>]) {
+    for index in inputs.indices where index < (unsafe given.count) {
+      for place in inputs[index] { unsafe place.call.bind(place.operand, to: given[index]) }
+      unsafe callerInputs[index] = unsafe given[index]
+    }
+  }
+
+  /// Runs all steps on what is bound.
+  func runBound() {
+    for segment in segments { run(segment) }
+  }
+
+  /// Runs all steps on what is bound once for each of `rates`; only where `isKernelsOnly`.
+  func repeatBound(rates: [Double], update: KernelCall, stepsBefore: Int, leaves: TrainingMemory.Results) -> RunRecord?
+  {
+    guard case .kernels(let sequence, _)? = segments.last, let lasting else { return nil }
+    if settledCount > 0 { run(segments[0]) }
+    let base = unsafe lasting.pointer
+    return unsafe UnsafeRawPointer(base + leaves.metrics).withMemoryRebound(
+      to: Double.self, capacity: max(leaves.metricCount, 1)
+    ) { metrics in
+      unsafe UnsafeRawPointer(base + leaves.diverged).withMemoryRebound(to: Int32.self, capacity: 1) { diverged in
+        unsafe sequence.run(
+          rates: rates, update: update, stepsBefore: stepsBefore, losses: base + leaves.losses,
+          lossCount: leaves.lossCount, metrics: metrics, metricCount: leaves.metricCount, diverged: diverged, on: pool,
+          scratch: scratch, stride: scratchStride)
       }
+    }
+  }
+
+  private func run(_ segment: Segment) {
+    switch segment {
+    case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
+    case .evaluation(let step): evaluate(step)
     }
   }
 
@@ -175,6 +246,7 @@ final class CompiledPlan {
   private func pointer(_ buffer: BufferID) -> UnsafeMutablePointer<Float>? {
     switch buffers[buffer.index].place {
     case .arena: return unsafe offsets[buffer.index].map { unsafe arena.pointer + $0 }
+    case .lasting(let offset): return unsafe lasting.map { unsafe $0.pointer + offset }
     case .input(let index): return unsafe callerInputs[index].map { unsafe UnsafeMutablePointer(mutating: $0) }
     case .output(let index): return unsafe callerOutputs[index]
     }

@@ -58,6 +58,12 @@ struct Lowering {
   var fused: Set<Int> = []
   /// Gradients through relu that their only user masks by itself: the gradient, and the result of relu.
   var masked: [ValueID: (gradient: ValueID, activated: ValueID)] = [:]
+  /// Where each output of the graph goes, unless the caller gives a place for it.
+  var outputPlaces: [Buffer.Place] = []
+  /// Where each varying parameter lies, unless the caller gives it after the inputs.
+  var parameterPlaces: [Buffer.Place] = []
+  /// Where each output is when all steps are lowered.
+  private(set) var outputBuffers: [BufferID] = []
   private let varies: Bool
 
   /// A graph to be lowered; `sizes` are its shapes, and `parameter` gives the values of the parameter of an index.
@@ -89,14 +95,21 @@ struct Lowering {
   /// Lowers every step of the graph.
   mutating func run() throws {
     for (index, value) in (graph.inputs + (varies ? graph.parameters : [])).enumerated() {
-      held[value.index].plain = addBuffer(count(value), place: .input(index))
+      let parameter = index - graph.inputs.count
+      let place = parameterPlaces.indices.contains(parameter) ? parameterPlaces[parameter] : .input(index)
+      held[value.index].plain = addBuffer(count(value), place: place)
     }
     for (index, step) in graph.steps.enumerated() where !fused.contains(index) {
       try lower(step, at: index)
     }
     for (index, value) in graph.outputs.enumerated() {
-      if let plain = held[value.index].plain, buffers[plain.index].place == .output(index) { continue }
-      let output = addBuffer(count(value), place: .output(index))
+      let place = outputPlace(index)
+      if let plain = held[value.index].plain, buffers[plain.index].place == place || place == .arena {
+        outputBuffers.append(plain)
+        continue
+      }
+      let output = addBuffer(count(value), place: place)
+      outputBuffers.append(output)
       if let parameter = parameterIndex[value] {
         append(
           label: "", operations: "parameter", value: value, algorithm: "copy",
@@ -108,6 +121,10 @@ struct Lowering {
   }
 
   // MARK: - Values and buffers
+
+  private func outputPlace(_ index: Int) -> Buffer.Place {
+    outputPlaces.indices.contains(index) ? outputPlaces[index] : .output(index)
+  }
 
   func count(_ value: ValueID) -> Int { sizes[value.index].reduce(1, *) }
 
@@ -128,8 +145,7 @@ struct Lowering {
   func tensor(_ value: ValueID) throws -> Tensor<Float>? { try parameterIndex[value].map(values) }
 
   mutating func newPlain(_ value: ValueID) -> BufferID {
-    let isOutput = outputIndex[value].map { Buffer.Place.output($0) }
-    let buffer = addBuffer(count(value), place: isOutput ?? .arena)
+    let buffer = addBuffer(count(value), place: outputIndex[value].map { outputPlace($0) } ?? .arena)
     held[value.index].plain = buffer
     return buffer
   }
@@ -323,7 +339,16 @@ struct Lowering {
     ConvolutionShape(window, input: sizes[input.index], output: sizes[output.index], groups: groups)
   }
 
+  /// Whether pooling by a window changes nothing.
+  func isIdentity(_ window: Window) -> Bool {
+    window.kernel == [1, 1] && window.stride == [1, 1] && window.padding == .none
+  }
+
   private mutating func lowerPooling(_ window: Window, maximum: Bool, countsPadding: Bool, _ step: Graph.Step) throws {
+    if isIdentity(window), outputIndex[step.outputs[0]] == nil {
+      held[step.outputs[0].index] = held[step.inputs[0].index]
+      return
+    }
     let input = try blocked(step.inputs[0], label: step.label)
     append(
       .pooling(

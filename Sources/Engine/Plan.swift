@@ -31,6 +31,8 @@ struct Buffer {
     case input(Int)
     /// Given by the caller: an output.
     case output(Int)
+    /// In memory that outlives the executor, so many floats from its start.
+    case lasting(Int)
   }
   let count: Int
   let place: Place

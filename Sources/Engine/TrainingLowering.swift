@@ -43,46 +43,79 @@ extension Lowering {
   }
 
   mutating func lowerVarying(_ operation: Convolution, _ step: Graph.Step, at index: Int) throws {
-    let shape = shape(operation.window, input: step.inputs[0], output: step.outputs[0], groups: operation.groups)
+    let input = step.inputs[0]
+    let shape = shape(operation.window, input: input, output: step.outputs[0], groups: operation.groups)
     let tail = try tail(after: index, allowsBias: true, allowsResidual: true)
-    try convolve(
-      shape, method: ConvolutionChoice(threads: threads).method(for: shape),
-      input: try blocked(step.inputs[0], label: step.label),
-      weights: step.inputs[1], transposed: false, tail: tail, multiplyAdds: shape.multiplyAdds)
+    let choice = ConvolutionChoice(threads: threads)
+    if held[input.index].blocked == nil, shape.groups == 1, shape.channels < 8, let (buffer, strides) = unblocked(input)
+    {
+      try convolve(
+        shape, method: choice.directMethod(for: shape), input: buffer, plain: strides, weights: step.inputs[1],
+        transposed: false, tail: tail, multiplyAdds: shape.multiplyAdds)
+    } else {
+      try convolve(
+        shape, method: choice.method(for: shape), input: try blocked(input, label: step.label),
+        weights: step.inputs[1], transposed: false, tail: tail, multiplyAdds: shape.multiplyAdds)
+    }
   }
 
   /// Packs weights and convolves.
   private mutating func convolve(
-    _ shape: ConvolutionShape, method: ConvolutionMethod, input: BufferID, weights: ValueID, transposed: Bool,
-    tail: Tail,
-    multiplyAdds: Int
+    _ shape: ConvolutionShape, method: ConvolutionMethod, input: BufferID, plain: PlainStrides? = nil,
+    weights: ValueID, transposed: Bool, tail: Tail, multiplyAdds: Int
   ) throws {
-    let packed = addBuffer(KernelCall.convolutionWeights(shape, method: method))
-    let plainWeights = try plain(weights, label: tail.label)
+    var method = method
+    if plain != nil { method.byPosition = false }
+    let pack: KernelCall
+    let call: KernelCall
+    let packed: BufferID
+    if shape.isDepthwise {
+      packed = addBuffer(ConvolutionShape.blocks(shape.channels) * 8 * shape.kernel[0] * shape.kernel[1])
+      pack = .packDepthwise(shape, transposed: transposed)
+      call = .depthwise(shape, rows: 32, relu: tail.relu)
+    } else {
+      packed = addBuffer(KernelCall.convolutionWeights(shape, method: method, plain: plain))
+      pack = .pack(shape, method: method, plain: plain, transposed: transposed)
+      call = .convolution(shape, method: method, plain: plain, relu: tail.relu)
+    }
     append(
-      .pack(shape, method: method, transposed: transposed), label: tail.label, operations: "pack", value: tail.result,
-      input: plainWeights, output: packed)
+      pack, label: tail.label, operations: "pack", value: tail.result,
+      input: try self.plain(weights, label: tail.label), output: packed)
     var reads: [(KernelCall.Operand, BufferID)] = [(.input, input), (.weights, packed)]
     if let bias = tail.bias {
-      let padded = addBuffer(ConvolutionShape.blocks(shape.filters) * 8)
+      // Up to the end of the last panel.
+      let padded = addBuffer((ConvolutionShape.blocks(shape.filters) + 1) * 8)
       let strides = PlainStrides(image: shape.filters, channel: 1, row: 1, pixel: 1)
       append(
         .reorder(batch: 1, channels: shape.filters, height: 1, width: 1, strides: strides, toBlocked: true),
-        label: tail.label, operations: "layout", value: tail.result, input: try plain(bias, label: tail.label),
+        label: tail.label, operations: "layout", value: tail.result, input: try self.plain(bias, label: tail.label),
         output: padded)
       reads.append((.bias, padded))
     }
     if let residual = tail.residual { reads.append((.second, try blocked(residual, label: tail.label))) }
     append(
-      .convolution(shape, method: method, relu: tail.relu), label: tail.label,
-      operations: tail.operations.joined(separator: "+"), value: tail.result, multiplyAdds: multiplyAdds, reads: reads,
-      writes: [(.output, newBlocked(tail.result))])
+      call, label: tail.label, operations: tail.operations.joined(separator: "+"), value: tail.result,
+      multiplyAdds: multiplyAdds, reads: reads, writes: [(.output, newBlocked(tail.result))])
   }
 
   mutating func lowerVarying(_ operation: MatrixProduct, _ step: Graph.Step, at index: Int) throws {
+    if try lowerPerceptron(at: index) { return }
     let (rows, columns) = (sizes[step.outputs[0].index][0], sizes[step.outputs[0].index][1])
     let left = sizes[step.inputs[0].index]
     let inner = operation.transposesLeft ? left[0] : left[1]
+    if operation.transposesLeft, !operation.transposesRight {
+      let output = step.outputs[0]
+      // Few pieces where the weights are large compared with the activations.
+      let pieces = BatchPieces(batch: inner, atMost: inner * (rows + columns) / max(rows * columns, 1))
+      appendSum(
+        .product(rows: inner, height: rows, columns: columns, pieces: pieces), pieces: pieces, label: step.label,
+        operations: "filter gradient", value: output, multiplyAdds: rows * inner * columns,
+        reads: [
+          (.input, try plain(step.inputs[0], label: step.label)),
+          (.second, try plain(step.inputs[1], label: step.label)),
+        ])
+      return
+    }
     let tail = try tail(after: index, allowsBias: true, allowsResidual: false)
     var input = try plain(step.inputs[0], label: step.label)
     if operation.transposesLeft {
@@ -118,47 +151,25 @@ extension Lowering {
     let output = step.outputs[0]
     let shape = sizes[step.inputs[0].index]
     switch step.operation {
+    case is MeanSquaredError: try lower(.meanSquaredError, step) { $0 is MeanSquaredErrorGradient }
+    case is BinaryCrossEntropy: try lower(.binaryCrossEntropy, step) { $0 is BinaryCrossEntropyGradient }
+    case is CrossEntropy: try lower(.crossEntropy, step) { $0 is CrossEntropyGradient }
     case let operation as ConvolutionDataGradient: return try lower(operation, step, at: index)
-    case let operation as ConvolutionFilterGradient where operation.groups == 1:
+    case let operation as ConvolutionFilterGradient:
       let (input, gradient) = (step.inputs[0], step.inputs[1])
-      let geometry = self.shape(operation.window, input: input, output: gradient)
-      let source = try blocked(input, label: step.label)
-      append(
-        .filterGradient(geometry), label: step.label, operations: "filter gradient", value: output,
-        multiplyAdds: geometry.multiplyAdds, input: source, second: try blocked(gradient, label: step.label),
-        output: newPlain(output))
+      let geometry = self.shape(operation.window, input: input, output: gradient, groups: operation.groups)
+      let pieces = KernelCall.filterGradientPieces(geometry)
+      appendSum(
+        .filterGradient(geometry, pieces: pieces), pieces: pieces, label: step.label, operations: "filter gradient",
+        value: output, multiplyAdds: geometry.multiplyAdds,
+        reads: [(.input, try blocked(input, label: step.label)), (.second, try blocked(gradient, label: step.label))])
     case let operation as BatchStatisticsNormalization where shape.count == 4:
-      let tail = try tail(after: index, allowsBias: false, allowsResidual: true)
-      var reads = [(KernelCall.Operand.input, try blocked(step.inputs[0], label: step.label))]
-      reads.append((.weights, try plain(step.inputs[1], label: step.label)))
-      reads.append((.bias, try plain(step.inputs[2], label: step.label)))
-      if let residual = tail.residual { reads.append((.second, try blocked(residual, label: step.label))) }
-      append(
-        .normalize(
-          batch: shape[0], channels: shape[1], pixels: shape[2] * shape[3], epsilon: operation.epsilon,
-          relu: tail.relu), label: tail.label, operations: tail.operations.joined(separator: "+"), value: tail.result,
-        reads: reads,
-        writes: [
-          (.output, newBlocked(tail.result)), (.output2, newPlain(step.outputs[1])),
-          (.output3, newPlain(step.outputs[2])),
-        ])
+      try lower(operation, step, at: index)
     case let operation as BatchStatisticsNormalizationGradient where shape.count == 4:
-      let mask = masked[step.inputs[0]]
-      var reads = [(KernelCall.Operand.input, try blocked(mask?.gradient ?? step.inputs[0], label: step.label))]
-      if let mask { reads.append((.activated, try blocked(mask.activated, label: step.label))) }
-      reads.append((.second, try blocked(step.inputs[1], label: step.label)))
-      reads.append((.weights, try plain(step.inputs[2], label: step.label)))
-      reads.append((.mean, try plain(step.inputs[3], label: step.label)))
-      reads.append((.variance, try plain(step.inputs[4], label: step.label)))
-      append(
-        .normalizeGradient(
-          batch: shape[0], channels: shape[1], pixels: shape[2] * shape[3], epsilon: operation.epsilon),
-        label: step.label, operations: "normalisation gradient", value: output, reads: reads,
-        writes: [
-          (.output, newBlocked(output)), (.output2, newPlain(step.outputs[1])), (.output3, newPlain(step.outputs[2])),
-        ])
+      try lower(operation, step)
     case is ReluGradient:
-      if let next = onlyConsumer(output), shape.count == 4, outputIndex[output] == nil,
+      // The gradient of a normalisation masks as it reads, and writes what it masked where others want it.
+      if shape.count == 4, outputIndex[output] == nil, let next = consumers[output.index].first,
         graph.steps[next].operation is BatchStatisticsNormalizationGradient, graph.steps[next].inputs[0] == output
       {
         masked[output] = (step.inputs[0], step.inputs[1])
@@ -168,6 +179,9 @@ extension Lowering {
     case is SigmoidGradient: try lowerPair(.sigmoidGradient, "sigmoid gradient", step)
     case is TanhGradient: try lowerPair(.tanhGradient, "tanh gradient", step)
     case is Multiply: try lowerPair(.product, "multiply", step)
+    case let operation as MaxPoolGradient where isIdentity(operation.window) && outputIndex[output] == nil:
+      _ = try blocked(step.inputs[0], label: step.label)
+      held[output.index] = held[step.inputs[0].index]
     case let operation as MaxPoolGradient:
       let gradient = try blocked(step.inputs[0], label: step.label)
       append(
@@ -181,10 +195,14 @@ extension Lowering {
         operations: "mean gradient", value: output, input: try plain(step.inputs[0], label: step.label),
         output: newBlocked(output))
     case is ChannelSum where shape.count == 4:
-      append(
-        .channelSum(batch: shape[0], channels: shape[1], pixels: shape[2] * shape[3]), label: step.label,
-        operations: "channel sum", value: output, input: try blocked(step.inputs[0], label: step.label),
-        output: newPlain(output))
+      _ = appendMoments(
+        shape, isGradient: true, label: step.label, operations: "channel sum", value: output,
+        reads: [(.input, try blocked(step.inputs[0], label: step.label))], narrowed: newPlain(output))
+    case is ChannelSum:
+      let pieces = BatchPieces(batch: shape[0], atMost: count(step.inputs[0]) / 4096)
+      appendSum(
+        .columnSum(rows: shape[0], columns: shape[1], pieces: pieces), pieces: pieces, label: step.label,
+        operations: "column sum", value: output, reads: [(.input, try plain(step.inputs[0], label: step.label))])
     case let operation as ChannelSlice where shape.count == 4 && operation.first == 0:
       append(
         .channelCopy(
@@ -197,6 +215,74 @@ extension Lowering {
     default: return false
     }
     return true
+  }
+
+  private mutating func lower(_ operation: BatchStatisticsNormalization, _ step: Graph.Step, at index: Int) throws {
+    let shape = sizes[step.inputs[0].index]
+    let (channels, pixels) = (shape[1], shape[2] * shape[3])
+    let tail = try tail(after: index, allowsBias: false, allowsResidual: true)
+    let input = try blocked(step.inputs[0], label: step.label)
+    let sums = appendMoments(
+      shape, isGradient: false, label: step.label, operations: "statistics", value: tail.result,
+      reads: [(.input, input)])
+    let factors = addBuffer(KernelCall.factorsCount(channels: channels))
+    append(
+      .momentsToScale(channels: channels, count: shape[0] * pixels, epsilon: operation.epsilon), label: step.label,
+      operations: "statistics", value: tail.result,
+      reads: [
+        (.input, sums), (.weights, try plain(step.inputs[1], label: step.label)),
+        (.bias, try plain(step.inputs[2], label: step.label)),
+      ],
+      writes: [
+        (.output, factors), (.output2, newPlain(step.outputs[1])), (.output3, newPlain(step.outputs[2])),
+      ])
+    var reads = [(KernelCall.Operand.input, input), (.weights, factors)]
+    if let residual = tail.residual { reads.append((.second, try blocked(residual, label: step.label))) }
+    append(
+      .normalize(batch: shape[0], channels: channels, pixels: pixels, relu: tail.relu), label: tail.label,
+      operations: tail.operations.joined(separator: "+"), value: tail.result, reads: reads,
+      writes: [(.output, newBlocked(tail.result))])
+  }
+
+  private mutating func lower(_ operation: BatchStatisticsNormalizationGradient, _ step: Graph.Step) throws {
+    let shape = sizes[step.inputs[0].index]
+    let (channels, pixels) = (shape[1], shape[2] * shape[3])
+    let label = step.label
+    let input = try blocked(step.inputs[1], label: label)
+    let mean = try plain(step.inputs[3], label: label)
+    var activated: BufferID?
+    var written: BufferID?
+    var gradient: BufferID
+    if held[step.inputs[0].index].blocked == nil, let mask = masked[step.inputs[0]] {
+      gradient = try blocked(mask.gradient, label: label)
+      activated = try blocked(mask.activated, label: label)
+      if consumers[step.inputs[0].index].count > 1 { written = newBlocked(step.inputs[0]) }
+    } else {
+      gradient = try blocked(step.inputs[0], label: label)
+    }
+    var reads = [(KernelCall.Operand.input, gradient), (.second, input), (.mean, mean)]
+    if let activated { reads.append((.activated, activated)) }
+    let sums = appendMoments(
+      shape, isGradient: true, label: label, operations: "normalisation gradient's sums", value: step.outputs[0],
+      reads: reads, masked: written)
+    let factors = addBuffer(KernelCall.factorsCount(channels: channels))
+    append(
+      .momentsToGradient(channels: channels, count: shape[0] * pixels, epsilon: operation.epsilon), label: label,
+      operations: "normalisation gradient's sums", value: step.outputs[0],
+      reads: [
+        (.input, sums), (.weights, try plain(step.inputs[2], label: label)), (.mean, mean),
+        (.variance, try plain(step.inputs[4], label: label)),
+      ],
+      writes: [
+        (.output, factors), (.output2, newPlain(step.outputs[1])), (.output3, newPlain(step.outputs[2])),
+      ])
+    if let written { (gradient, activated) = (written, nil) }
+    reads = [(.input, gradient), (.second, input), (.weights, factors)]
+    if let activated { reads.append((.activated, activated)) }
+    append(
+      .normalizeGradient(batch: shape[0], channels: channels, pixels: pixels), label: label,
+      operations: "normalisation gradient", value: step.outputs[0], reads: reads,
+      writes: [(.output, newBlocked(step.outputs[0]))])
   }
 
   /// An elementwise function of two values, in blocks if either is held so.
@@ -221,17 +307,17 @@ extension Lowering {
     let window = operation.window
     let result = sizes[step.inputs[0].index]
     let size = operation.inputSize
-    guard operation.groups == 1, let extentY = try? window.extent(.height), let extentX = try? window.extent(.width)
-    else { return false }
+    guard let extentY = try? window.extent(.height), let extentX = try? window.extent(.width) else { return false }
     let padTop = extentY - 1 - window.leadingPadding(.height, input: size[0])
     let padLeft = extentX - 1 - window.leadingPadding(.width, input: size[1])
     guard padTop >= 0, padLeft >= 0 else { return false }
     var shape = ConvolutionShape(
-      batch: result[0], channels: result[1], filters: sizes[step.outputs[0].index][1], input: [result[2], result[3]],
-      output: size, kernel: window.kernel, dilation: window.dilation, padTop: padTop, padLeft: padLeft)
-    let multiplyAdds = result.reduce(1, *) * shape.filters * window.kernel[0] * window.kernel[1]
+      batch: result[0], channels: result[1], filters: sizes[step.outputs[0].index][1], groups: operation.groups,
+      input: [result[2], result[3]], output: size, kernel: window.kernel, dilation: window.dilation, padTop: padTop,
+      padLeft: padLeft)
+    let multiplyAdds = result.reduce(1, *) * shape.filters / operation.groups * window.kernel[0] * window.kernel[1]
     var source = try blocked(step.inputs[0], label: step.label)
-    let isPointwise = window.kernel == [1, 1] && window.stride != [1, 1]
+    let isPointwise = window.kernel == [1, 1] && window.stride != [1, 1] && operation.groups == 1
     if isPointwise {
       // Between the strides' pixels there is nothing but zeros: the product first, the spreading after it.
       shape.output = shape.input

@@ -174,7 +174,7 @@ extension KernelCall {
   /// Packs plain weights for a convolution of that shape and method.
   ///
   /// With `transposed` the weights are those of a convolution from `filters` to `channels`, whose input's gradient
-  /// this convolution is: [channels, filters, kernel...], each kernel turned round. Only for one group.
+  /// this convolution is: [channels, filters / groups, kernel...], each kernel turned round.
   public static func pack(
     _ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides? = nil, transposed: Bool = false,
     instructions: InstructionSet = .current
@@ -182,7 +182,9 @@ extension KernelCall {
     var pack = unsafe packing(shape, method: method, plain: plain)
     if transposed {
       let taps = shape.kernel[0] * shape.kernel[1]
-      unsafe (pack.filterStride, pack.channelStride, pack.reversed) = (taps, shape.filters * taps, 1)
+      let filters = shape.filters / shape.groups
+      unsafe (pack.filterStride, pack.channelStride, pack.reversed) = (taps, filters * taps, 1)
+      unsafe pack.groupStride = (shape.channels / shape.groups - 1) * filters * taps
     }
     return unsafe KernelCall(
       pack, kernel: instructions.table.pointee.pack, fields: [.input: \NNPack.input, .output: \NNPack.output],
@@ -254,9 +256,20 @@ extension KernelCall {
         unsafe packed.pointer[place] = Float(Double(weights[channel * taps + tap]) * scale)
       }
     }
+    let call = depthwise(
+      shape, rows: rows, relu: epilogue.relu, retaining: [packed, bias], instructions: instructions)
+    unsafe call.bind(.weights, to: packed.pointer)
+    unsafe call.bind(.bias, to: bias.pointer)
+    return call
+  }
+
+  /// A depthwise convolution whose packed weights, and bias in blocks of 8, are bound like its other operands.
+  public static func depthwise(
+    _ shape: ConvolutionShape, rows: Int, relu: Bool, retaining: [AlignedBuffer] = [],
+    instructions: InstructionSet = .current
+  ) -> KernelCall {
     var arguments = unsafe NNDepthwise()
-    unsafe arguments.weights = unsafe UnsafePointer(packed.pointer)
-    unsafe arguments.bias = unsafe UnsafePointer(bias.pointer)
+    let blocks = ConvolutionShape.blocks(shape.channels)
     unsafe (arguments.batch, arguments.blocks, arguments.rows) = (shape.batch, blocks, max(rows, 1))
     unsafe (arguments.inputHeight, arguments.inputWidth) = (shape.input[0], shape.input[1])
     unsafe (arguments.outputHeight, arguments.outputWidth) = (shape.output[0], shape.output[1])
@@ -264,12 +277,15 @@ extension KernelCall {
     unsafe (arguments.strideY, arguments.strideX) = (shape.stride[0], shape.stride[1])
     unsafe (arguments.dilationY, arguments.dilationX) = (shape.dilation[0], shape.dilation[1])
     unsafe (arguments.padTop, arguments.padLeft) = (shape.padTop, shape.padLeft)
-    unsafe arguments.relu = epilogue.relu ? 1 : 0
+    unsafe arguments.relu = relu ? 1 : 0
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.depthwise,
-      fields: [.input: \NNDepthwise.input, .second: \NNDepthwise.residual, .output: \NNDepthwise.output],
+      fields: [
+        .input: \NNDepthwise.input, .second: \NNDepthwise.residual, .weights: \NNDepthwise.weights,
+        .bias: \NNDepthwise.bias, .output: \NNDepthwise.output,
+      ],
       tasks: nnDepthwiseTasks(&arguments), scratch: nnDepthwiseScratch(&arguments), algorithm: "depthwise",
-      work: shape.multiplyAdds, retaining: [packed, bias])
+      work: shape.multiplyAdds, retaining: retaining)
   }
 
   /// A vector for every channel, zeros up to the end of the last panel.

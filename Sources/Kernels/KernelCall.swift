@@ -25,6 +25,10 @@ public final class KernelCall {
     case output2
     /// The third result: a variance, or the gradient of beta.
     case output3
+    /// The fourth result: the gradient of a bias.
+    case output4
+    /// Becomes 1 where a parameter is not finite any more.
+    case diverged
   }
 
   /// The floats of scratch that each thread needs.
@@ -87,6 +91,11 @@ public final class KernelCall {
   /// Below this many operations waking another thread costs more than it saves.
   static let workWorthSpreading = 150_000
 
+  /// Changes the arguments, which are of the type that the call was made with.
+  func withArguments<Arguments>(of _: Arguments.Type, _ body: (UnsafeMutablePointer<Arguments>) -> Void) {
+    unsafe body(arguments.assumingMemoryBound(to: Arguments.self))
+  }
+
   /// Where an operand lies in memory. It must hold what the call's shape says.
   @unsafe
   public func bind(_ operand: Operand, to pointer: UnsafePointer<Float>?) {
@@ -116,6 +125,15 @@ public struct KernelSequence {
     unsafe steps.withUnsafeBufferPointer { steps in
       guard let first = steps.baseAddress else { return }
       unsafe nnPoolRun(pool?.pool, first, steps.count, scratch.pointer, stride)
+    }
+  }
+
+  func repeated(
+    _ loop: UnsafeMutablePointer<NNLoop>, times: Int, on pool: ThreadPool?, scratch: AlignedBuffer, stride: Int
+  ) -> Int {
+    unsafe steps.withUnsafeBufferPointer { steps in
+      guard let first = steps.baseAddress else { return 0 }
+      return unsafe nnPoolRepeat(pool?.pool, first, steps.count, scratch.pointer, stride, loop, times)
     }
   }
 

@@ -1,72 +1,214 @@
 import CKernels
 
 extension KernelCall {
-  /// The gradient of a convolution's weights, plain [filters, channels, kernel...], from the blocked input and the blocked
-  /// gradient (`second`) of the result. Only for one group.
-  public static func filterGradient(_ shape: ConvolutionShape, instructions: InstructionSet = .current) -> KernelCall {
+  /// The gradient of a convolution's weights, from the blocked input and the blocked gradient (`second`) of the result, for
+  /// each piece of the batch: [piece][filters][channels / groups][kernel...].
+  public static func filterGradient(
+    _ shape: ConvolutionShape, pieces: BatchPieces, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    var arguments = unsafe filterGradientArguments(shape, pieces: pieces)
+    let fields: Fields<NNFilterGradient> = unsafe [
+      .input: \NNFilterGradient.input, .second: \NNFilterGradient.gradient, .output: \NNFilterGradient.output,
+    ]
+    let table = unsafe instructions.table.pointee
+    if shape.isDepthwise {
+      return unsafe KernelCall(
+        arguments, kernel: table.depthwiseGradient, fields: fields,
+        tasks: pieces.count * ConvolutionShape.blocks(shape.channels), scratch: shape.kernel[0] * shape.kernel[1] * 8,
+        algorithm: "depthwise", work: shape.multiplyAdds)
+    }
+    return unsafe KernelCall(
+      arguments, kernel: table.filterGradient, fields: fields, tasks: nnFilterGradientTasks(&arguments),
+      scratch: nnFilterGradientScratch(&arguments),
+      algorithm: nnFilterGradientByTiles(&arguments) != 0 ? "winograd F(4x4, 3x3)" : "outer products",
+      work: shape.multiplyAdds)
+  }
+
+  /// How the batch is cut for such a gradient: into pieces enough for some threads, but few where the weights are large
+  /// compared with the activations, whose traffic they would exceed, or where a piece would be too small for the algorithm.
+  public static func filterGradientPieces(_ shape: ConvolutionShape) -> BatchPieces {
+    var arguments = unsafe filterGradientArguments(shape, pieces: BatchPieces(batch: shape.batch, atMost: 1))
+    let tasks = shape.isDepthwise ? ConvolutionShape.blocks(shape.channels) : unsafe nnFilterGradientTasks(&arguments)
+    let byTiles = unsafe nnFilterGradientByTiles(&arguments)
+    let weights = shape.filters * shape.channels / shape.groups * shape.kernel[0] * shape.kernel[1]
+    let activations =
+      shape.batch
+      * (shape.channels * shape.input[0] * shape.input[1] + shape.filters * shape.output[0] * shape.output[1])
+    var pieces = BatchPieces(
+      batch: shape.batch, atMost: min((16 + tasks - 1) / max(tasks, 1), activations / max(weights, 1)))
+    func changesAlgorithm() -> Bool {
+      unsafe arguments.pieces = pieces.count
+      return unsafe nnFilterGradientByTiles(&arguments) != byTiles
+    }
+    while pieces.count > 1, changesAlgorithm() { pieces = BatchPieces(batch: shape.batch, atMost: pieces.count / 2) }
+    return pieces
+  }
+
+  private static func filterGradientArguments(_ shape: ConvolutionShape, pieces: BatchPieces) -> NNFilterGradient {
     var arguments = unsafe NNFilterGradient()
     unsafe (arguments.batch, arguments.channels, arguments.filters) = (shape.batch, shape.channels, shape.filters)
+    unsafe (arguments.groups, arguments.bundles) = (shape.groups, shape.mergedGroups)
+    unsafe arguments.pieces = pieces.count
     unsafe (arguments.inputHeight, arguments.inputWidth) = (shape.input[0], shape.input[1])
     unsafe (arguments.outputHeight, arguments.outputWidth) = (shape.output[0], shape.output[1])
     unsafe (arguments.kernelHeight, arguments.kernelWidth) = (shape.kernel[0], shape.kernel[1])
     unsafe (arguments.strideY, arguments.strideX) = (shape.stride[0], shape.stride[1])
     unsafe (arguments.dilationY, arguments.dilationX) = (shape.dilation[0], shape.dilation[1])
     unsafe (arguments.padTop, arguments.padLeft) = (shape.padTop, shape.padLeft)
-    return unsafe KernelCall(
-      arguments, kernel: instructions.table.pointee.filterGradient,
-      fields: [
-        .input: \NNFilterGradient.input, .second: \NNFilterGradient.gradient, .output: \NNFilterGradient.output,
-      ],
-      tasks: nnFilterGradientTasks(&arguments), scratch: nnFilterGradientScratch(&arguments),
-      algorithm: "outer products", work: shape.multiplyAdds)
+    return unsafe arguments
   }
 
-  /// Normalisation by the batch's statistics, blocked, with residual (`second`) and relu: output, mean and variance.
-  public static func normalize(
-    batch: Int, channels: Int, pixels: Int, epsilon: Double, relu: Bool, instructions: InstructionSet = .current
+  /// The sum of the pieces of [piece][count], by a binary tree.
+  public static func combine(count: Int, pieces: BatchPieces, instructions: InstructionSet = .current) -> KernelCall {
+    var arguments = unsafe NNCombine()
+    unsafe (arguments.count, arguments.pieces, arguments.countPerTask) = (count, pieces.count, 16384)
+    return unsafe KernelCall(
+      arguments, kernel: instructions.table.pointee.combine,
+      fields: [.input: \NNCombine.input, .output: \NNCombine.output], tasks: Self.pieces(count, 16384),
+      algorithm: "tree", work: count * pieces.count)
+  }
+
+  /// The same in double precision, `count` doubles; the first `narrowed` of the sums as floats too, in `output2`.
+  public static func combineDoubles(
+    count: Int, pieces: BatchPieces, narrowed: Int = 0, instructions: InstructionSet = .current
   ) -> KernelCall {
+    var arguments = unsafe NNCombineDoubles()
+    unsafe (arguments.count, arguments.pieces, arguments.narrowedCount) = (count, pieces.count, narrowed)
+    return unsafe KernelCall(
+      arguments, kernel: instructions.table.pointee.combineDoubles,
+      fields: [
+        .input: \NNCombineDoubles.input, .output: \NNCombineDoubles.output, .output2: \NNCombineDoubles.narrowed,
+      ], tasks: 1, algorithm: "tree", work: count * pieces.count)
+  }
+
+  /// The floats that hold the double sums of one piece: two for each channel.
+  public static func momentsCount(channels: Int) -> Int { ConvolutionShape.blocks(channels) * 8 * 2 * 2 }
+
+  /// The sums of a blocked input and of its squares, in double precision, for each piece of the batch.
+  public static func moments(
+    batch: Int, channels: Int, pixels: Int, pieces: BatchPieces, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    moments(
+      batch: batch, channels: channels, pixels: pixels, pieces: pieces, isGradient: false, instructions: instructions)
+  }
+
+  /// The sums of a blocked gradient (`input`), masked where `activated` is not positive, and of its products with an
+  /// activation (`second`) less its mean; the masked gradient goes to `output2`. All but the gradient may be unbound.
+  public static func gradientMoments(
+    batch: Int, channels: Int, pixels: Int, pieces: BatchPieces, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    moments(
+      batch: batch, channels: channels, pixels: pixels, pieces: pieces, isGradient: true, instructions: instructions)
+  }
+
+  private static func moments(
+    batch: Int, channels: Int, pixels: Int, pieces: BatchPieces, isGradient: Bool, instructions: InstructionSet
+  ) -> KernelCall {
+    var arguments = unsafe NNMoments()
+    unsafe (arguments.batch, arguments.channels, arguments.pixels) = (batch, channels, pixels)
+    unsafe arguments.pieces = pieces.count
+    let table = unsafe instructions.table.pointee
+    var fields: Fields<NNMoments> = unsafe [.input: \NNMoments.input, .output: \NNMoments.sums]
+    if isGradient {
+      unsafe fields = [
+        .input: \NNMoments.gradient, .second: \NNMoments.input, .activated: \NNMoments.activated,
+        .mean: \NNMoments.mean, .output: \NNMoments.sums, .output2: \NNMoments.masked,
+      ]
+    }
+    return unsafe KernelCall(
+      arguments, kernel: isGradient ? table.gradientMoments : table.moments, fields: fields,
+      tasks: pieces.count * ConvolutionShape.blocks(channels), algorithm: "sums", work: batch * channels * pixels * 2)
+  }
+
+  /// Mean (`output2`), variance (`output3`) and the factors of a normalisation, from sums over `count` numbers a channel.
+  public static func momentsToScale(
+    channels: Int, count: Int, epsilon: Double, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    unsafe normalization(
+      channels: channels, count: count, epsilon: epsilon, kernel: instructions.table.pointee.momentsToScale,
+      fields: [
+        .input: \NNNormalization.sums, .weights: \NNNormalization.gamma, .bias: \NNNormalization.beta,
+        .output: \NNNormalization.factors, .output2: \NNNormalization.mean, .output3: \NNNormalization.variance,
+      ])
+  }
+
+  /// The gradients of gamma (`output2`) and beta (`output3`), and the factors of the operand's gradient.
+  public static func momentsToGradient(
+    channels: Int, count: Int, epsilon: Double, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    unsafe normalization(
+      channels: channels, count: count, epsilon: epsilon, kernel: instructions.table.pointee.momentsToGradient,
+      fields: [
+        .input: \NNNormalization.sums, .weights: \NNNormalization.gamma, .mean: \NNNormalization.mean,
+        .variance: \NNNormalization.variance, .output: \NNNormalization.factors,
+        .output2: \NNNormalization.gammaGradient, .output3: \NNNormalization.betaGradient,
+      ])
+  }
+
+  private static func normalization(
+    channels: Int, count: Int, epsilon: Double, kernel: NNKernel, fields: Fields<NNNormalization>
+  ) -> KernelCall {
+    var arguments = unsafe NNNormalization()
+    unsafe (arguments.channels, arguments.count, arguments.epsilon) = (channels, Double(count), epsilon)
+    return unsafe KernelCall(
+      arguments, kernel: kernel, fields: fields, tasks: ConvolutionShape.blocks(channels), algorithm: "statistics",
+      work: channels)
+  }
+
+  /// The floats of a normalisation's factors, and of its gradient's.
+  public static func factorsCount(channels: Int) -> Int { ConvolutionShape.blocks(channels) * 32 }
+
+  /// activation(input * factor + summand + residual), blocked, with the factors (`weights`) of `momentsToScale`.
+  public static func normalize(
+    batch: Int, channels: Int, pixels: Int, relu: Bool, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    unsafe normalize(
+      batch: batch, channels: channels, pixels: pixels, relu: relu, kernel: instructions.table.pointee.normalize,
+      fields: [
+        .input: \NNNormalize.input, .weights: \NNNormalize.factors, .second: \NNNormalize.residual,
+        .output: \NNNormalize.output,
+      ])
+  }
+
+  /// The gradient of a normalisation's operand (`second`) from that of its result, with the factors of
+  /// `momentsToGradient`; masked where `activated` is not positive.
+  public static func normalizeGradient(
+    batch: Int, channels: Int, pixels: Int, instructions: InstructionSet = .current
+  ) -> KernelCall {
+    unsafe normalize(
+      batch: batch, channels: channels, pixels: pixels, relu: false,
+      kernel: instructions.table.pointee.normalizeGradient,
+      fields: [
+        .input: \NNNormalize.gradient, .weights: \NNNormalize.factors, .second: \NNNormalize.input,
+        .activated: \NNNormalize.activated, .output: \NNNormalize.output,
+      ])
+  }
+
+  private static func normalize(
+    batch: Int, channels: Int, pixels: Int, relu: Bool, kernel: NNKernel, fields: Fields<NNNormalize>
+  ) -> KernelCall {
+    let perTask = max(1, 16384 / (pixels * 8 + 1))
     var arguments = unsafe NNNormalize()
     unsafe (arguments.batch, arguments.channels, arguments.pixels) = (batch, channels, pixels)
-    unsafe (arguments.epsilon, arguments.relu) = (epsilon, relu ? 1 : 0)
+    unsafe (arguments.relu, arguments.planesPerTask) = (relu ? 1 : 0, perTask)
     return unsafe KernelCall(
-      arguments, kernel: instructions.table.pointee.normalize,
-      fields: [
-        .input: \NNNormalize.input, .weights: \NNNormalize.gamma, .bias: \NNNormalize.beta,
-        .second: \NNNormalize.residual, .output: \NNNormalize.output, .output2: \NNNormalize.mean,
-        .output3: \NNNormalize.variance,
-      ],
-      tasks: ConvolutionShape.blocks(channels), algorithm: "batch statistics", work: batch * channels * pixels * 4)
+      arguments, kernel: kernel, fields: fields,
+      tasks: Self.pieces(batch * ConvolutionShape.blocks(channels), perTask), algorithm: "batch statistics",
+      work: batch * channels * pixels * 4)
   }
 
-  /// The gradients of such a normalisation: of its operand, of gamma, and of beta.
-  public static func normalizeGradient(
-    batch: Int, channels: Int, pixels: Int, epsilon: Double, instructions: InstructionSet = .current
+  /// Packs the weights of a depthwise convolution, plain [channels, 1, kernel...]; turned round with `transposed`, as the
+  /// gradient of its input needs them.
+  public static func packDepthwise(
+    _ shape: ConvolutionShape, transposed: Bool, instructions: InstructionSet = .current
   ) -> KernelCall {
-    var arguments = unsafe NNNormalizeGradient()
-    unsafe (arguments.batch, arguments.channels, arguments.pixels) = (batch, channels, pixels)
-    unsafe arguments.epsilon = epsilon
+    var arguments = unsafe NNPack()
+    unsafe (arguments.filters, arguments.reversed) = (shape.channels, transposed ? 1 : 0)
+    unsafe arguments.filterStride = shape.kernel[0] * shape.kernel[1]
     return unsafe KernelCall(
-      arguments, kernel: instructions.table.pointee.normalizeGradient,
-      fields: [
-        .input: \NNNormalizeGradient.gradient, .second: \NNNormalizeGradient.input,
-        .weights: \NNNormalizeGradient.gamma, .mean: \NNNormalizeGradient.mean,
-        .variance: \NNNormalizeGradient.variance, .activated: \NNNormalizeGradient.activated,
-        .output: \NNNormalizeGradient.output, .output2: \NNNormalizeGradient.gammaGradient,
-        .output3: \NNNormalizeGradient.betaGradient,
-      ],
-      tasks: ConvolutionShape.blocks(channels), algorithm: "batch statistics", work: batch * channels * pixels * 4)
-  }
-
-  /// The sums over batch and pixels of a blocked input, into a plain [channels].
-  public static func channelSum(batch: Int, channels: Int, pixels: Int, instructions: InstructionSet = .current)
-    -> KernelCall
-  {
-    var arguments = unsafe NNChannelSum()
-    unsafe (arguments.batch, arguments.channels, arguments.pixels) = (batch, channels, pixels)
-    return unsafe KernelCall(
-      arguments, kernel: instructions.table.pointee.channelSum,
-      fields: [.input: \NNChannelSum.input, .output: \NNChannelSum.output],
-      tasks: ConvolutionShape.blocks(channels), algorithm: "sum", work: batch * channels * pixels)
+      arguments, kernel: instructions.table.pointee.packDepthwise,
+      fields: [.input: \NNPack.input, .output: \NNPack.output], tasks: 1, algorithm: "pack",
+      work: shape.channels * shape.kernel[0] * shape.kernel[1])
   }
 
   /// A blocked [height, width] of zeros with the input's pixels at every stride-th place.

@@ -31,6 +31,7 @@
 @_exported public import struct Training.TrainingConfiguration
 @_exported public import struct Training.TrainingData
 @_exported public import enum Training.TrainingEvent
+@_exported public import struct Training.TrainingHistory
 @_exported public import struct Training.TrainingOptions
 @_exported public import struct Training.TrainingOutcome
 @_exported public import struct Training.TrainingProgress

@@ -20,7 +20,7 @@ final class TrainingDisplay {
   private var epochStart: ContinuousClock.Instant
   private var lastDraw: ContinuousClock.Instant?
   private var hasBar = false
-  private var rowsOfEpoch = 0
+  private var shownEpochs = 0
   private var firstEpoch: Int?
 
   init(_ trainer: Trainer, isQuiet: Bool) {
@@ -33,8 +33,9 @@ final class TrainingDisplay {
   func show(_ event: TrainingEvent) {
     guard !isQuiet else { return }
     switch event {
+    case .planned(let bytes):
+      if isTerminal, bytes > 0 { Console.remark("training takes \(bytes >> 20) MB of memory") }
     case .step(let progress):
-      rowsOfEpoch = progress.rows
       if firstEpoch == nil { firstEpoch = progress.epoch }
       if isTerminal { drawBar(progress) }
     case .epoch(let record):
@@ -50,9 +51,12 @@ final class TrainingDisplay {
           line += "  \(metric.name) \(decimal(value, digits: 4))"
         }
       }
-      if seconds > 0 { line += "  \(grouped(Int(Double(rowsOfEpoch) / seconds))) rows/s" }
+      let epochs = shownEpochs > 0 ? record.epoch - shownEpochs : 1
+      if seconds > 0 { line += "  \(grouped(Int(Double(epochs * trainer.rows) / seconds))) rows/s" }
+      shownEpochs = record.epoch
       Console.remark(line)
       epochStart = clock.now
+    case .diverged: break
     }
   }
 

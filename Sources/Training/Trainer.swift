@@ -55,12 +55,17 @@ public struct TrainingProgress: Sendable {
   public let metrics: [Double]
 }
 
-/// What training tells while it runs.
+/// What training tells while it runs. Epochs that take next to no time are told of about twenty times a second; the
+/// history has all of them.
 public enum TrainingEvent: Sendable {
+  /// Training is about to begin, and takes so many bytes beside the data.
+  case planned(bytes: Int)
   /// A step is done.
   case step(TrainingProgress)
   /// An epoch is done.
   case epoch(EpochRecord)
+  /// Training diverged, and is about to throw: the epochs that were done before.
+  case diverged(TrainingHistory)
 }
 
 /// What training ended with.
@@ -82,7 +87,7 @@ public struct TrainingOutcome: Sendable {
   /// The value of every parameter of the model, by index, running statistics included.
   package let parameters: [AnyTensor]
   /// The epochs that were done, those before a resumption included.
-  public let history: [EpochRecord]
+  public let history: TrainingHistory
   /// The metrics, in the order of the records'.
   public let metrics: [Metric]
 }
@@ -97,6 +102,8 @@ public struct Trainer: Sendable {
   public let metrics: [Metric]
   /// The number of parameters that training moves.
   public let trainedCount: Int
+  /// The rows of an epoch.
+  public var rows: Int { data.rows }
   let data: TrainingData
   let options: TrainingOptions
   let frozen: Set<Int>
@@ -137,8 +144,8 @@ public struct Trainer: Sendable {
     }
   }
 
-  /// Trains. `report` is told of every step and epoch; `isInterrupted` is asked after every step, and true ends the run
-  /// with what was learnt.
+  /// Trains. `report` is told of every step and epoch (of some, where they take next to no time); `isInterrupted` is asked
+  /// after every step, and true ends the run with what was learnt.
   ///
   /// Throws `checkFailed` where a loss or a parameter is not finite any more, naming the epoch and the step, and what
   /// reading data or writing a checkpoint throws.
@@ -154,34 +161,85 @@ public struct Trainer: Sendable {
   private func run<Scalar: TensorScalar>(
     _: Scalar.Type, _ report: (TrainingEvent) -> Void, _ isInterrupted: () -> Bool
   ) throws(Failure) -> TrainingOutcome {
-    let session = try TrainingSession<Scalar>(self)
     var state = try TrainingState<Scalar>(self)
+    let session = try TrainingSession<Scalar>(self, state)
+    report(.planned(bytes: session.bytes))
     var validator: Evaluator<Scalar>?
     if let validation = options.validation {
       validator = try Evaluator(
         model, data: validation, loss: configuration.loss, metrics: metrics, batchSize: nil, threads: options.threads)
     }
     var end = TrainingOutcome.End.finished
+    // Nothing looks at the parameters between two epochs, and an epoch is one step on all rows.
+    let runsOn =
+      session.canRepeatEpochs && validator == nil && options.checkpoint == nil && options.patience == nil
+      && !options.keepsBest
+    var pace = Pace()
     while state.history.count < configuration.epochs {
       if let patience = options.patience, state.epochsSinceBest >= patience {
         end = .outOfPatience
         break
       }
       let epoch = state.history.count
-      guard let record = try session.runEpoch(epoch, &state, report, isInterrupted) else {
+      if runsOn {
+        if isInterrupted() {
+          end = .interrupted(epoch: epoch + 1, steps: 0)
+          break
+        }
+        let epochs = epoch..<min(epoch + pace.next(after: epoch), configuration.epochs)
+        do throws(Failure) {
+          try session.runEpochs(epochs, &state)
+        } catch {
+          report(.diverged(state.history))
+          throw error
+        }
+        let record = state.history[state.history.count - 1]
+        report(
+          .step(
+            TrainingProgress(
+              epoch: record.epoch, epochs: configuration.epochs, step: 1, steps: 1, rows: rows, loss: record.loss,
+              metrics: record.metrics)))
+        report(.epoch(record))
+        continue
+      }
+      let result = Result { () throws(Failure) in try session.runEpoch(epoch, &state, report, isInterrupted) }
+      if case .failure(let failure) = result, failure.kind == .checkFailed { report(.diverged(state.history)) }
+      guard let record = try result.get() else {
         end = .interrupted(epoch: epoch + 1, steps: state.stepsOfEpoch)
         break
       }
+      if validator != nil || options.checkpoint != nil || options.keepsBest { session.read(into: &state) }
       let evaluation = try validator?.evaluate(state.parameters)
       state.finishEpoch(record, validation: evaluation, keepsBest: options.keepsBest)
       if let path = options.checkpoint { try Checkpoint(state, of: self).write(to: FilePath(path)) }
       report(.epoch(state.history[epoch]))
     }
+    session.read(into: &state)
     let best = options.keepsBest ? state.bestParameters : nil
     let parameters = (best ?? state.parameters).map(\.erased)
     return TrainingOutcome(
       end: end, model: model.replacing(Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($0, $1) })),
       parameters: parameters, history: state.history, metrics: metrics)
+  }
+}
+
+/// How many epochs run without coming back: one at a time at first, then as many as take about a twentieth of a second.
+private struct Pace {
+  private let clock = ContinuousClock()
+  private var last: ContinuousClock.Instant?
+  private var count = 1
+
+  mutating func next(after epoch: Int) -> Int {
+    let now = clock.now
+    defer { last = now }
+    guard epoch >= 100, let last else { return 1 }
+    let taken = last.duration(to: now)
+    if taken < .milliseconds(25) {
+      count = min(count * 2, 1 << 20)
+    } else if taken > .milliseconds(100), count > 1 {
+      count /= 2
+    }
+    return count
   }
 }
 

@@ -204,6 +204,30 @@ final class RowStore<Scalar: TensorScalar> {
     if column.form == .values, isWhole || range.count * width <= Self.largestCachedCount {
       let read = isWhole ? 0..<column.source.rows : range
       cached = try column.source.read(rows: read, as: Scalar.elementType).converted(to: Scalar.self).elements
+    } else if case .labels(let classes) = column.form, range.count * width <= Self.largestCachedCount {
+      var elements = [Scalar](repeating: 0, count: range.count * width)
+      for (row, label) in try column.source.readIntegers(rows: range).enumerated() {
+        elements[row * classes + label] = 1
+      }
+      cached = elements
+    }
+  }
+
+  /// The numbers of one row.
+  var rowCount: Int { width }
+
+  /// Copies the given rows, one after the other, to memory that holds as many.
+  @unsafe
+  func gather(_ rows: ArraySlice<Int>, into target: UnsafeMutablePointer<Scalar>) throws(Failure) {
+    guard let cached else {
+      for (place, element) in try gather(rows).elements.enumerated() { unsafe target[place] = element }
+      return
+    }
+    unsafe cached.withUnsafeBufferPointer { source in
+      guard let source = source.baseAddress else { return }
+      for (place, row) in rows.enumerated() {
+        unsafe (target + place * width).update(from: source + (row - first) * width, count: width)
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Graph
 import Layers
 import ModelFile
@@ -41,6 +42,19 @@ struct TrainingGraph {
     self.graph = graph.reduced(
       to: losses + gradients.compactMap { $0 } + statistics.flatMap { [$0.batch.mean, $0.batch.variance] }
         + targets.map { built.outputs[$0] })
+  }
+}
+
+extension TrainingGraph {
+  /// The graph of a trainer's step on so many rows.
+  init(_ trainer: Trainer, rows: Int) throws(Failure) {
+    do throws(BindingError) {
+      try self.init(
+        trainer.model, loss: trainer.configuration.loss, targets: trainer.data.outputs, frozen: trainer.frozen,
+        sizes: trainer.data.sizes(rows: rows))
+    } catch {
+      throw Failure(error, of: trainer.model)
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 import Diagnostics
 import Graph
+import Kernels
 import Layers
 import ModelFile
 import Tensors
 
-/// Runs the steps of training on one kind of number.
+/// Runs the steps of training on one kind of number: float32 by the engine, float64 by the operations' own evaluation.
 final class TrainingSession<Scalar: TensorScalar> {
   /// A step's graph for one number of rows.
   private struct Step {
@@ -13,23 +14,67 @@ final class TrainingSession<Scalar: TensorScalar> {
   }
 
   private let trainer: Trainer
-  private let inputs: [RowStore<Scalar>]
-  private let targets: [RowStore<Scalar>]
+  private let engine: EngineSteps?
+  private var inputs: [RowStore<Scalar>] = []
+  private var targets: [RowStore<Scalar>] = []
   private let batchSize: Int
   private var steps: [Int: Step] = [:]
 
-  init(_ trainer: Trainer) throws(Failure) {
+  /// A session that begins with a state. What does not fit is found now, not at the last batch of the first epoch.
+  init(_ trainer: Trainer, _ state: TrainingState<Scalar>) throws(Failure) {
     self.trainer = trainer
     let data = trainer.data
-    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
-    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
     if case .rows(let rows) = trainer.configuration.batchSize, data.batchSymbol != nil {
       batchSize = max(1, min(rows, data.rows))
     } else {
       batchSize = data.rows
     }
-    // What does not fit is found now, not at the last batch of the first epoch.
-    for rows in Set([batchSize, data.rows % batchSize]) where rows > 0 { _ = try step(rows: rows) }
+    let counts = Set([batchSize, data.rows % batchSize].filter { $0 > 0 })
+    if let state = state as? TrainingState<Float> {
+      engine = try EngineSteps(trainer, state, rows: counts)
+      return
+    }
+    engine = nil
+    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
+    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
+    for rows in counts { _ = try step(rows: rows) }
+  }
+
+  /// The bytes that training takes beside the data, as far as they are planned.
+  var bytes: Int { engine?.bytes ?? 0 }
+
+  /// Whether an epoch is one step on all rows with nothing to be done between two of them.
+  var canRepeatEpochs: Bool { batchSize == trainer.data.rows && engine?.canRepeat(rows: batchSize) ?? false }
+
+  /// Puts what was learnt into a state; before, its parameters may be older.
+  func read(into state: inout TrainingState<Scalar>) {
+    guard let engine, var own = state as? TrainingState<Float> else { return }
+    engine.read(into: &own)
+    if let own = own as? TrainingState<Scalar> { state = own }
+  }
+
+  /// Trains epochs, counted from 0, that are one step each.
+  func runEpochs(_ epochs: Range<Int>, _ state: inout TrainingState<Scalar>) throws(Failure) {
+    guard let engine else { return }
+    let configuration = trainer.configuration
+    let rates = epochs.map { configuration.learningRate.rate(epoch: $0, of: configuration.epochs) }
+    let record = try engine.take(Array(trainer.data.range)[...], areInOrder: true, rates: rates) { mask, shape in
+      Tensor(shape: shape, repeating: 1)
+    }
+    var (losses, metrics) = (record.losses, record.metrics)
+    let problem = Result { () throws(Failure) in
+      try checkFinite(engine, loss: losses.last ?? 0, epochs.lowerBound + losses.count - 1, 0)
+    }
+    if case .failure = problem {
+      losses.removeLast()
+      metrics.removeLast(trainer.metrics.count)
+    }
+    for place in metrics.indices {
+      let part = engine.part(of: place % trainer.metrics.count, sum: metrics[place], rows: batchSize)
+      metrics[place] = part.sum / Double(max(part.count, 1))
+    }
+    state.finishEpochs(losses: losses, metrics: metrics)
+    try problem.get()
   }
 
   /// Trains one epoch, counted from 0, and returns its record; nil where it was interrupted.
@@ -72,10 +117,13 @@ final class TrainingSession<Scalar: TensorScalar> {
     _ rows: ArraySlice<Int>, epoch: Int, index: Int, rate: Double, _ state: inout TrainingState<Scalar>,
     _ means: inout MetricMeans
   ) throws(Failure) -> Double {
+    if let engine { return try take(rows, on: engine, epoch: epoch, index: index, rate: rate, &means) }
     let step = try step(rows: rows.count)
     let graph = step.graph
     var operands = try inputs.map { store throws(Failure) in try store.gather(rows) }
-    for mask in graph.masks { operands.append(draw(mask, of: graph.graph, epoch: epoch, index: index)) }
+    for mask in graph.masks {
+      operands.append(draw(mask, shape: graph.graph.shape(mask.value).sizes ?? [], epoch: epoch, index: index))
+    }
     let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
     var results = try step.executor.run(inputs: operands + wanted, parameters: state.parameters)[...]
     func takeResults(_ count: Int) -> [Tensor<Scalar>] {
@@ -102,6 +150,28 @@ final class TrainingSession<Scalar: TensorScalar> {
       gather(statistic, graph.graph, statistics[2 * place], statistics[2 * place + 1], shape, &state)
     }
     return loss
+  }
+
+  /// The same by the engine.
+  private func take(
+    _ rows: ArraySlice<Int>, on engine: EngineSteps, epoch: Int, index: Int, rate: Double, _ means: inout MetricMeans
+  ) throws(Failure) -> Double {
+    let record = try engine.take(rows, areInOrder: isInOrder, rates: [rate]) { mask, shape in
+      draw(mask, shape: shape, epoch: epoch, index: index)
+    }
+    let loss = record.losses.first ?? 0
+    try checkFinite(engine, loss: loss, epoch, index)
+    for (place, sum) in record.metrics.enumerated() {
+      means.add(place, engine.part(of: place, sum: sum, rows: rows.count))
+    }
+    return loss
+  }
+
+  private func checkFinite(_ engine: EngineSteps, loss: Double, _ epoch: Int, _ index: Int) throws(Failure) {
+    guard loss.isFinite else { throw diverged("the loss is \(loss)", epoch, index) }
+    if let (parameter, value) = engine.notFinite() {
+      throw diverged("the parameter `\(trainer.model.parameters[parameter].path)` is \(value)", epoch, index)
+    }
   }
 
   /// running = (1 - momentum) * running + momentum * batch, the variance unbiased, as `torch.nn.BatchNorm2d` keeps them;
@@ -143,10 +213,13 @@ final class TrainingSession<Scalar: TensorScalar> {
         + "`learning-rate`, or `clip-norm`, may help")
   }
 
+  /// Whether the rows are used in the data's order: where they are not shuffled, or all of them are one batch.
+  private var isInOrder: Bool { !trainer.configuration.shuffles || batchSize == trainer.data.rows }
+
   /// The rows of an epoch in the order in which they are used.
   private func order(of epoch: Int) -> [Int] {
     var order = Array(trainer.data.range)
-    guard trainer.configuration.shuffles, trainer.data.batchSymbol != nil else { return order }
+    guard !isInOrder else { return order }
     let generator = Philox(seed: seed, stream: "shuffle/\(epoch)")
     for place in stride(from: order.count - 1, to: 0, by: -1) {
       let block = generator.block(UInt64(place))
@@ -157,11 +230,13 @@ final class TrainingSession<Scalar: TensorScalar> {
   }
 
   /// A dropout's mask for a step: each number is kept where 32 random bits are at least rate * 2^32.
-  private func draw(_ mask: DropoutMask, of graph: Graph, epoch: Int, index: Int) -> Tensor<Scalar> {
+  private func draw<Number: TensorScalar>(
+    _ mask: DropoutMask, shape: [Int], epoch: Int, index: Int
+  ) -> Tensor<Number> {
     let generator = Philox(seed: seed, stream: "dropout/\(mask.path)/\(epoch)/\(index)")
     let threshold = UInt32(min(mask.rate * 0x1p32, 0x1p32 - 1))
-    let kept = Scalar(1 / (1 - mask.rate))
-    var tensor = Tensor<Scalar>(shape: graph.shape(mask.value).sizes ?? [], repeating: 0)
+    let kept = Number(1 / (1 - mask.rate))
+    var tensor = Tensor<Number>(shape: shape, repeating: 0)
     for place in tensor.elements.indices where place % 4 == 0 {
       let block = generator.block(UInt64(place / 4))
       for lane in 0..<min(4, tensor.elements.count - place) where block[lane] >= threshold {
@@ -175,19 +250,9 @@ final class TrainingSession<Scalar: TensorScalar> {
 
   private func step(rows: Int) throws(Failure) -> Step {
     if let step = steps[rows] { return step }
-    let graph = try graph(rows: rows)
+    let graph = try TrainingGraph(trainer, rows: rows)
     let step = Step(graph: graph, executor: try StepExecutor(graph.graph, threads: trainer.options.threads))
     steps[rows] = step
     return step
-  }
-
-  private func graph(rows: Int) throws(Failure) -> TrainingGraph {
-    do throws(BindingError) {
-      return try TrainingGraph(
-        trainer.model, loss: trainer.configuration.loss, targets: trainer.data.outputs, frozen: trainer.frozen,
-        sizes: trainer.data.sizes(rows: rows))
-    } catch {
-      throw Failure(error, of: trainer.model)
-    }
   }
 }

@@ -10,7 +10,7 @@ struct TrainingState<Scalar: TensorScalar> {
   /// Every parameter of the model, by index.
   var parameters: [Tensor<Scalar>] = []
   var optimizer: Optimizer<Scalar>
-  private(set) var history: [EpochRecord] = []
+  private(set) var history: TrainingHistory
   /// The best loss so far, its epoch counted from 1, and the parameters after that epoch where they are kept.
   private(set) var best: (loss: Double, epoch: Int)?
   private(set) var bestParameters: [Tensor<Scalar>]?
@@ -20,6 +20,7 @@ struct TrainingState<Scalar: TensorScalar> {
   /// The state to begin with: the model's parameters, or what the checkpoint holds.
   init(_ trainer: Trainer) throws(Failure) {
     let model = trainer.model
+    history = TrainingHistory(metricCount: trainer.metrics.count)
     optimizer = Optimizer(trainer.configuration.optimizer, counts: model.parameters.indices.map { _ in 0 })
     if trainer.options.resumes, let path = trainer.options.checkpoint {
       try Checkpoint(reading: FilePath(path)).restore(&self, for: trainer)
@@ -45,6 +46,15 @@ struct TrainingState<Scalar: TensorScalar> {
       best = (loss, record.epoch)
       if keepsBest { bestParameters = parameters }
     }
+    stepsOfEpoch = 0
+  }
+
+  /// Adds epochs that followed one another without validation.
+  mutating func finishEpochs(losses: [Double], metrics: [Double]) {
+    for (index, loss) in losses.enumerated() where best.map({ loss < $0.loss }) ?? true {
+      best = (loss, history.count + index + 1)
+    }
+    history.append(losses: losses, metrics: metrics)
     stepsOfEpoch = 0
   }
 

@@ -21,8 +21,8 @@ public final class TrainingStepper {
   private static func steps<Scalar: TensorScalar>(
     _: Scalar.Type, _ trainer: Trainer
   ) throws(Failure) -> () throws(Failure) -> Double {
-    let session = try TrainingSession<Scalar>(trainer)
     var state = try TrainingState<Scalar>(trainer)
+    let session = try TrainingSession<Scalar>(trainer, state)
     return { () throws(Failure) in try session.takeFirstStep(&state) }
   }
 }

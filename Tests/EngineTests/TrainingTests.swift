@@ -103,4 +103,36 @@ struct TrainingTests {
     let other = try sketch.apply(Relu(), try sketch.dense(hidden, units: 17, bias: false))
     try expectAgreement(&sketch, outputs: [try sketch.apply(Softmax(axis: 1), other), hidden])
   }
+
+  @Test(
+    "a small dense layer and its loss are one call", arguments: [1, 3, 8, 9, 128], [true, false])
+  func perceptron(rows: Int, sigmoid: Bool) throws {
+    for (inner, units, isBinary) in [(2, 1, false), (32, 3, false), (5, 16, true)] where sigmoid || !isBinary {
+      var sketch = Sketch(seed: rows + inner)
+      let x = sketch.input([rows, inner])
+      let scores = try sketch.dense(x, units: units)
+      let output = sigmoid ? try sketch.apply(Sigmoid(), scores) : scores
+      let target = sketch.graph.addInput(sketch.graph.shape(output))
+      let loss =
+        isBinary
+        ? try sketch.apply(BinaryCrossEntropy(), scores, target) : try sketch.apply(MeanSquaredError(), output, target)
+      let gradients = try sketch.graph.addGradients(of: [loss], withRespectTo: sketch.graph.parameters)
+      sketch.graph.outputs = [loss] + gradients.compactMap { $0 } + [output]
+      let executor = try Executor(graph: sketch.graph, parametersVaryWithThreads: 1)
+      #expect(executor.plan.contains { $0.algorithm == "all at once" } && executor.plan.count == 3)
+      var numbers = Numbers(rows)
+      let inputs = [numbers.tensor([rows, inner]), numbers.tensor([rows, units])]
+      func double(_ tensor: Tensor<Float>) -> Tensor<Double> {
+        Tensor(shape: tensor.shape, elements: tensor.elements.map(Double.init))
+      }
+      let expected = sketch.graph.evaluate(
+        inputs: inputs.map(double), parameters: sketch.parameters.map(double))
+      let found = try executor.run((inputs + sketch.parameters).map(AnyTensor.float32))
+      for (found, expected) in zip(found, expected) {
+        let values = found.converted(to: Double.self).elements
+        let worst = zip(values, expected.elements).map { abs($0 - $1) }.max() ?? 0
+        #expect(worst < 1e-5)
+      }
+    }
+  }
 }

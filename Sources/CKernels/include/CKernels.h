@@ -138,14 +138,14 @@ typedef struct NNChannelCopy {
 } NNChannelCopy;
 
 /// Weights of a convolution, plain, to what `convolution` reads with the same shape; each filter times its `scale`, if
-/// any. The weight of filter f, channel c of its group and kernel position t is at f * filterStride + c * channelStride +
-/// t, or with `reversed` at ... + (positions - 1 - t), as the gradient of a convolution's input needs them.
+/// any. The weight of filter f, channel c of its group and kernel position t is at f * filterStride + its group * groupStride +
+/// c * channelStride + t, or with `reversed` at ... + (positions - 1 - t), as the gradient of a convolution's input needs them.
 typedef struct NNPack {
   const float *input;
   const double *scale;
   float *output;
   NNConvolution shape;
-  NNInt groups, groupChannels, filters, filterStride, channelStride, reversed;
+  NNInt groups, groupChannels, filters, filterStride, groupStride, channelStride, reversed;
 } NNPack;
 
 /// Weights with element (k, n) at k * innerStride + n * columnStride, to the panels that `dense` reads.
@@ -162,31 +162,59 @@ typedef struct NNTranspose {
   NNInt rows, columns;
 } NNTranspose;
 
-/// The gradient of a convolution's weights, plain [filters][channels][kernel...]; input and gradient blocked, one group.
+/// The gradient of a convolution's weights over each piece of the batch, [piece][filters][channels / groups][kernel...];
+/// input and gradient blocked. Piece p of `pieces` has the images from batch * p / pieces on.
 typedef struct NNFilterGradient {
   const float *input, *gradient;
   float *output;
-  NNInt batch, channels, filters;
+  NNInt batch, channels, filters, groups, pieces;
+  NNInt bundles;  // of groups whose channels fill whole blocks together; 1 for all
   NNInt inputHeight, inputWidth, outputHeight, outputWidth;
   NNInt kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, padTop, padLeft;
 } NNFilterGradient;
 
-/// Normalisation by the batch's own mean and biased variance, blocked:
-/// output = activation(gamma * (input - mean) / sqrt(variance + epsilon) + beta + residual). Vectors are plain.
-typedef struct NNNormalize {
-  const float *input, *gamma, *beta, *residual;
-  float *output, *mean, *variance;
-  NNInt batch, channels, pixels, relu;
-  double epsilon;
-} NNNormalize;
+/// output[i] = the sum over pieces of input[piece][i], by a binary tree; at most 8 pieces.
+typedef struct NNCombine {
+  const float *input;
+  float *output;
+  NNInt count, pieces, countPerTask;
+} NNCombine;
 
-/// Its gradients; where `activated` (the result after relu) is not positive, the result's gradient counts as zero.
-typedef struct NNNormalizeGradient {
-  const float *gradient, *input, *gamma, *mean, *variance, *activated;
-  float *output, *gammaGradient, *betaGradient;
-  NNInt batch, channels, pixels;
-  double epsilon;
-} NNNormalizeGradient;
+/// The same for doubles, one task; then, where `narrowed` is not null, their first `narrowedCount` as floats.
+typedef struct NNCombineDoubles {
+  const double *input;
+  double *output;
+  float *narrowed;
+  NNInt count, pieces, narrowedCount;
+} NNCombineDoubles;
+
+/// Sums over each piece of the batch, double precision, [piece][2][channels of whole blocks]: of `input` and its square; or
+/// of `gradient`, masked where `activated` is not positive, and its product with input - mean. What is null counts as
+/// absent; `masked` receives the masked gradient.
+typedef struct NNMoments {
+  const float *input, *gradient, *activated, *mean;
+  float *masked;
+  double *sums;
+  NNInt batch, channels, pixels, pieces;
+} NNMoments;
+
+/// From the sums over the whole batch (`count` numbers a channel) to mean and variance, or to the gradients of gamma and
+/// beta; `factors` are for `normalize` [block][factor, summand][8] or its gradient [block][scale, slope, offset, mean][8].
+typedef struct NNNormalization {
+  const double *sums;
+  const float *gamma, *beta;
+  float *mean, *variance, *gammaGradient, *betaGradient, *factors;
+  NNInt channels;
+  double count, epsilon;
+} NNNormalization;
+
+/// output = activation(input * factor + summand + residual), or the gradient scale * g + slope * (input - mean) + offset
+/// with g = gradient where `activated`, if any, is positive; blocked.
+typedef struct NNNormalize {
+  const float *input, *gradient, *activated, *residual, *factors;
+  float *output;
+  NNInt batch, channels, pixels, relu, planesPerTask;
+} NNNormalize;
 
 /// The gradient of a maximum pooling: each window's goes to its first largest element in row-major order.
 typedef struct NNMaximumGradient {
@@ -195,19 +223,90 @@ typedef struct NNMaximumGradient {
   NNPooling shape;
 } NNMaximumGradient;
 
-/// The sum over batch and pixels for each channel of a blocked input, into a plain vector.
-typedef struct NNChannelSum {
-  const float *input;
-  float *output;
-  NNInt batch, channels, pixels;
-} NNChannelSum;
-
 /// A blocked output whose pixels are zero but for every stride-th, which are the input's.
 typedef struct NNSpread {
   const float *input;
   float *output;
   NNInt planes, inputHeight, inputWidth, outputHeight, outputWidth, strideY, strideX;
 } NNSpread;
+
+/// The sums of the columns of a plain [rows, columns] over each piece of the rows: [piece][columns].
+typedef struct NNColumnSum {
+  const float *input;
+  float *output;
+  NNInt rows, columns, pieces;
+} NNColumnSum;
+
+/// left^T right over each piece of the rows, [piece][height][columns]; left is a plain [rows, height], right a plain
+/// [rows, columns].
+typedef struct NNProduct {
+  const float *left, *right;
+  float *output;
+  NNInt rows, height, columns, pieces;
+} NNProduct;
+
+typedef enum NNLossKind { NN_MEAN_SQUARED_ERROR, NN_BINARY_CROSS_ENTROPY, NN_CROSS_ENTROPY } NNLossKind;
+
+/// A loss of plain [rows, columns] against a target: each piece's share of it, and its gradient unless that is null.
+typedef struct NNLoss {
+  const float *output, *target;
+  float *gradient;
+  double *sums;
+  NNInt rows, columns, pieces;
+  NNLossKind kind;
+} NNLoss;
+
+enum { NN_PERCEPTRON_INNER = 32 };
+
+/// A dense layer of plain weights [units, inner] with or without a sigmoid, its loss against a target and all gradients,
+/// one task. Input and target lie in blocks of 8 rows: [block][inner][8] and [block][units][8]; the output is plain.
+typedef struct NNPerceptron {
+  const float *input, *weights, *bias, *target;
+  float *output, *loss, *weightGradient, *biasGradient;
+  NNInt rows, inner, units, sigmoid;
+  NNLossKind kind;  // not a softmax's
+} NNPerceptron;
+
+typedef enum NNMetricKind { NN_ACCURACY, NN_ABSOLUTE_ERROR } NNMetricKind;
+
+/// The sum that a metric's mean is made of: rows that are right, or sizes of differences.
+typedef struct NNMetric {
+  const float *output, *target;
+  double *sum;
+  NNInt rows, columns;
+  NNMetricKind kind;
+} NNMetric;
+
+/// running = keep * running + share * correction * batch.
+typedef struct NNTrack {
+  const float *batch;
+  float *running;
+  NNInt count;
+  float keep, share, correction;
+} NNTrack;
+
+/// The norm over all gradients, and min(1, largest / (norm + 1e-6)).
+typedef struct NNClip {
+  const float *gradients;
+  double *sums;  // one a task of `squares`
+  float *factor;
+  NNInt count, countPerTask;
+  double largest;
+} NNClip;
+
+typedef enum NNRule { NN_SGD, NN_ADAM, NN_ADAMW } NNRule;
+
+/// Moves parameters along their gradients; `first` and `second` are what the rule keeps, null where it keeps nothing.
+/// `count` is a multiple of 8. `diverged` becomes 1 where a parameter is not finite any more.
+typedef struct NNUpdate {
+  float *parameters, *first, *second;
+  const float *gradients, *factor;  // factor: of the gradients, or null
+  int32_t *diverged;
+  NNInt count, countPerTask;
+  NNRule kind;
+  NNInt nesterov, step;  // step counts from 1
+  double rate, momentum, decay, beta1, beta2, epsilon;
+} NNUpdate;
 
 /// One task of a step; `arguments` points at the struct that the kernel takes.
 typedef void (*NNKernel)(const void *_Nonnull arguments, NNInt task, float *_Nullable scratch);
@@ -227,15 +326,31 @@ typedef struct NNKernels {
   NNKernel _Nonnull block;    // plain to blocked
   NNKernel _Nonnull unblock;  // blocked to plain
   NNKernel _Nonnull pack;       // a task a panel
+  NNKernel _Nonnull packDepthwise;  // NNPack: input, output, filters, filterStride (positions), reversed
   NNKernel _Nonnull packDense;  // a task a panel
   NNKernel _Nonnull transpose;
   NNKernel _Nonnull filterGradient;
-  NNKernel _Nonnull normalize;          // a task a block of channels
-  NNKernel _Nonnull normalizeGradient;  // a task a block of channels
-  NNKernel _Nonnull channelSum;         // a task a block of channels
+  NNKernel _Nonnull depthwiseGradient;  // NNFilterGradient; a task a block of channels of a piece
+  NNKernel _Nonnull combine;
+  NNKernel _Nonnull combineDoubles;
+  NNKernel _Nonnull moments;            // a task a block of channels of a piece
+  NNKernel _Nonnull gradientMoments;    // likewise
+  NNKernel _Nonnull momentsToScale;     // NNNormalization; a task a block of channels
+  NNKernel _Nonnull momentsToGradient;  // likewise
+  NNKernel _Nonnull normalize;
+  NNKernel _Nonnull normalizeGradient;  // NNNormalize
   NNKernel _Nonnull spread;             // a task a plane
   NNKernel _Nonnull maximumGradient;    // a task a plane: NNMaximumGradient
   NNKernel _Nonnull spatialMeanGradient;  // NNSpatialMean, the other way
+  NNKernel _Nonnull columnSum;  // a task a piece
+  NNKernel _Nonnull product;
+  NNKernel _Nonnull loss;  // a task a piece
+  NNKernel _Nonnull metric;
+  NNKernel _Nonnull track;
+  NNKernel _Nonnull squares;
+  NNKernel _Nonnull squaresToFactor;
+  NNKernel _Nonnull update;
+  NNKernel _Nonnull perceptron;
   /// 12 * 16 * iterations multiply-adds in registers: the processor's peak, for benchmarks.
   float (*_Nonnull peak)(NNInt iterations);
   NNInt peakFlopsPerIteration;
@@ -252,11 +367,15 @@ NNInt nnDepthwiseTasks(const NNDepthwise *_Nonnull arguments);
 NNInt nnDenseTasks(const NNDense *_Nonnull arguments);
 NNInt nnPackTasks(const NNConvolution *_Nonnull shape);
 NNInt nnFilterGradientTasks(const NNFilterGradient *_Nonnull arguments);
+/// Whether it goes by Winograd's form.
+int nnFilterGradientByTiles(const NNFilterGradient *_Nonnull arguments);
 
 /// The floats of scratch that a task needs.
 NNInt nnConvolutionScratch(const NNConvolution *_Nonnull arguments);
 NNInt nnDepthwiseScratch(const NNDepthwise *_Nonnull arguments);
 NNInt nnFilterGradientScratch(const NNFilterGradient *_Nonnull arguments);
+NNInt nnProductTasks(const NNProduct *_Nonnull arguments);
+NNInt nnProductScratch(void);
 
 /// The floats of packed weights.
 NNInt nnConvolutionWeights(const NNConvolution *_Nonnull arguments);
@@ -281,6 +400,23 @@ void nnPoolDestroy(NNPool *_Nonnull pool);
 /// scratch + t * scratchStride. One caller at a time. A null pool runs everything on the caller.
 void nnPoolRun(
   NNPool *_Nullable pool, const NNStep *_Nonnull steps, NNInt count, float *_Nullable scratch, NNInt scratchStride);
+
+/// What changes from run to run of a plan that is run again and again, and what each run leaves. Null: nothing.
+typedef struct NNLoop {
+  NNUpdate *update;     // its rate and step are set before every run
+  const double *rates;  // one a run
+  const float *losses;  // their sum is a run's loss
+  const double *metrics;
+  const int32_t *diverged;
+  NNInt lossCount, metricCount;
+  double *lossHistory;    // [run]
+  double *metricHistory;  // [run][metric]
+} NNLoop;
+
+/// Runs the steps `times` times, or until a run's loss or a parameter is not finite. Returns the number of runs.
+NNInt nnPoolRepeat(
+  NNPool *_Nullable pool, const NNStep *_Nonnull steps, NNInt count, float *_Nullable scratch, NNInt scratchStride,
+  const NNLoop *_Nonnull loop, NNInt times);
 
 #if defined(__clang__)
 #pragma clang diagnostic pop

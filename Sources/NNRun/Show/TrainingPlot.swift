@@ -31,7 +31,7 @@ public struct TrainingPlot: Sendable {
   private static let (left, right, top, bottom) = (72.0, 20.0, 34.0, 44.0)
 
   /// The picture of a history.
-  public init(_ records: [EpochRecord], metrics: [Metric]) {
+  public init(_ records: some Collection<EpochRecord>, metrics: [Metric]) {
     epochs = records.map(\.epoch)
     let (training, validation) = ("#2f6fbf", "#d9822b")
     func curves(_ own: [Double?], _ other: [Double?]) -> [Curve] {

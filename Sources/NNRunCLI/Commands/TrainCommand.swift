@@ -109,9 +109,9 @@ struct TrainCommand: ParsableCommand {
     _ trainer: Trainer, _ reports: TrainingReports
   ) throws(Failure) -> (result: TrainingOutcome, display: TrainingDisplay) {
     let display = TrainingDisplay(trainer, isQuiet: options.quiet)
-    var records: [EpochRecord] = []
+    var diverged: TrainingHistory?
     func report(_ event: TrainingEvent) {
-      if case .epoch(let record) = event { records.append(record) }
+      if case .diverged(let history) = event { diverged = history }
       display.show(event)
     }
     Interruption.watch()
@@ -119,7 +119,7 @@ struct TrainCommand: ParsableCommand {
       try trainer.run(report: report, isInterrupted: { Interruption.signal != nil })
     }
     display.end()
-    if case .failure(let failure) = result, failure.kind == .checkFailed { try reports.write(records) }
+    if let diverged { try reports.write(diverged) }
     return (try result.get(), display)
   }
 
@@ -175,7 +175,7 @@ private struct TrainingReports {
     self.metrics = metrics
   }
 
-  func write(_ records: [EpochRecord]) throws(Failure) {
+  func write(_ records: some RandomAccessCollection<EpochRecord>) throws(Failure) {
     if let history {
       let hasValidation = records.contains { $0.validationLoss != nil }
       try history.write(historyCSV(records, metrics: metrics, hasValidation: hasValidation))

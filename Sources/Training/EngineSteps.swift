@@ -1,0 +1,158 @@
+import Diagnostics
+import Engine
+import Graph
+import Kernels
+import Layers
+import ModelFile
+import Tensors
+
+/// Steps of training in float32: each one plan on memory that lasts, from which values are read only when someone looks.
+final class EngineSteps {
+  /// A step for one number of rows, and the memory that its rows are gathered in.
+  private struct Step {
+    let graph: TrainingGraph
+    let plan: TrainingStep
+    let operands: [AlignedBuffer]
+  }
+
+  private let trainer: Trainer
+  private let inputs: [RowStore<Float>]
+  private let targets: [RowStore<Float>]
+  private let memory: TrainingMemory
+  private let kinds: [MetricKind]
+  private var steps: [Int: Step] = [:]
+  /// The number of rows and the first row that lie gathered, in the data's order, in a step's memory.
+  private var gathered: [Int: Int] = [:]
+
+  /// Steps from a state on, for the numbers of rows that there will be. Throws where memory is short.
+  init(_ trainer: Trainer, _ state: TrainingState<Float>, rows: Set<Int>) throws(Failure) {
+    self.trainer = trainer
+    let data = trainer.data
+    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
+    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
+    kinds = trainer.metrics.map { $0.kind == .accuracy ? .accuracy : .absoluteError }
+    var graphs: [Int: TrainingGraph] = [:]
+    for count in rows { graphs[count] = try TrainingGraph(trainer, rows: count) }
+    let trained = graphs.values.first?.trained ?? []
+    do throws(EngineError) {
+      memory = try TrainingMemory(
+        shapes: trainer.model.parameters.map(\.shape), trained: trained, rule: trainer.configuration.updateRule,
+        losses: targets.count, metrics: kinds.count)
+    } catch {
+      throw Failure(engine: error)
+    }
+    for index in trainer.model.parameters.indices {
+      memory.setParameter(index, to: state.parameters[index].elements)
+      memory.setMemory(0, of: index, to: state.optimizer.first[index])
+      memory.setMemory(1, of: index, to: state.optimizer.second[index])
+    }
+    memory.steps = state.optimizer.steps
+    for (count, graph) in graphs { steps[count] = try step(graph, rows: count) }
+  }
+
+  private func step(_ graph: TrainingGraph, rows: Int) throws(Failure) -> Step {
+    let statistics = graph.statistics.flatMap { statistic in
+      let shape = graph.graph.shape(statistic.input).sizes ?? []
+      let count = shape.reduce(1, *) / max(shape[1], 1)
+      let (mean, variance) = (statistic.running.mean, statistic.running.variance)
+      // The variance of a single number, which there is not, leaves the running one as it is.
+      return [
+        TrainingOutputs.Statistic(
+          running: graph.graph.parameters.firstIndex(of: mean), share: statistic.momentum, correction: 1),
+        TrainingOutputs.Statistic(
+          running: count > 1 ? graph.graph.parameters.firstIndex(of: variance) : nil, share: statistic.momentum,
+          correction: Double(count) / Double(max(count - 1, 1))),
+      ]
+    }
+    do {
+      let plan = try TrainingStep(
+        graph: graph.graph,
+        outputs: TrainingOutputs(
+          losses: graph.targets.count, gradients: graph.trained, statistics: statistics, metrics: kinds),
+        memory: memory, threads: trainer.options.threads ?? processorCount())
+      let operands = try graph.graph.inputs.map { input in
+        try AlignedBuffer(count: (graph.graph.shape(input).sizes ?? []).reduce(1, *))
+      }
+      return Step(graph: graph, plan: plan, operands: operands)
+    } catch let error as OutOfMemory {
+      throw Failure(engine: EngineError.outOfMemory(bytes: error.bytes))
+    } catch {
+      throw Failure(engine: error)
+    }
+  }
+
+  /// The bytes that training takes, the data aside.
+  var bytes: Int {
+    steps.values.reduce(memory.bytes) { sum, step in
+      sum + step.plan.arenaBytes + step.operands.reduce(0) { $0 + $1.count * 4 }
+    }
+  }
+
+  /// Whether steps on the same rows can follow one another without anything between them.
+  func canRepeat(rows: Int) -> Bool { steps[rows].map { $0.plan.canRepeat && $0.graph.masks.isEmpty } ?? false }
+
+  /// Takes a step for each of `rates` on the given rows; `areInOrder` says that they follow one another in the data. `draw`
+  /// gives the mask of a dropout.
+  func take(
+    _ rows: ArraySlice<Int>, areInOrder: Bool, rates: [Double],
+    draw: (DropoutMask, [Int]) -> Tensor<Float>
+  ) throws(Failure) -> RunRecord {
+    guard let step = steps[rows.count], let first = rows.first else { return RunRecord() }
+    // What lies there already is not gathered again.
+    if !areInOrder || gathered[rows.count] != first {
+      let masks = step.graph.masks.count
+      for (index, store) in inputs.enumerated() {
+        unsafe try store.gather(rows, into: step.operands[index].pointer)
+      }
+      for (index, store) in targets.enumerated() {
+        unsafe try store.gather(rows, into: step.operands[inputs.count + masks + index].pointer)
+      }
+      gathered[rows.count] = areInOrder ? first : nil
+    }
+    for (index, mask) in step.graph.masks.enumerated() {
+      let values = draw(mask, step.graph.graph.shape(mask.value).sizes ?? [])
+      let target = step.operands[inputs.count + index]
+      for (place, value) in values.elements.enumerated() { unsafe target.pointer[place] = value }
+    }
+    return withExtendedLifetime(step.operands) {
+      unsafe step.plan.run(inputs: unsafe step.operands.map { unsafe UnsafePointer($0.pointer) }, rates: rates)
+    }
+  }
+
+  /// The sum and the count of a metric over the rows of a step that left `sum`.
+  func part(of metric: Int, sum: Double, rows: Int) -> (sum: Double, count: Int) {
+    (sum, kinds[metric] == .accuracy ? rows : rows * targets[metric].rowCount)
+  }
+
+  /// The first parameter that is not finite, by index.
+  func notFinite() -> (parameter: Int, value: Float)? {
+    guard steps.values.contains(where: { $0.plan.hasDiverged }) else { return nil }
+    return memory.firstNotFinite(in: steps.values.first?.graph.trained ?? [])
+  }
+
+  /// Puts parameters and what the optimiser remembers into a state.
+  func read(into state: inout TrainingState<Float>) {
+    state.optimizer.steps = memory.steps
+    for index in state.parameters.indices {
+      state.parameters[index] = memory.parameter(index)
+      let (first, second) = (memory.memory(0, of: index), memory.memory(1, of: index))
+      if !first.isEmpty { state.optimizer.first[index] = first }
+      if !second.isEmpty { state.optimizer.second[index] = second }
+    }
+  }
+}
+
+extension TrainingConfiguration {
+  /// The optimiser as the engine takes it.
+  fileprivate var updateRule: UpdateRule {
+    let kind: UpdateRule.Kind =
+      switch optimizer.kind {
+      case .sgd: .sgd
+      case .adam: .adam
+      case .adamw: .adamw
+      }
+    return UpdateRule(
+      kind, momentum: optimizer.momentum, nesterov: optimizer.nesterov, decay: optimizer.weightDecay,
+      beta1: optimizer.beta1, beta2: optimizer.beta2, epsilon: optimizer.epsilon, largestNorm: clipNorm)
+  }
+}
