@@ -12,8 +12,10 @@ TEST_FLAGS = -Xcc -O2
 RELEASE_FLAGS = -c release --product nnrun --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
 SOURCES = Sources Tests Package.swift
 BINARY = .build/release/nnrun
+# Completions and manual pages, made by the program of its own help texts.
+SHARE = .build/release/share
 
-.PHONY: run test release build setup setup-test lint format validate install clean help
+.PHONY: run test release share build setup setup-test lint format validate install clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +30,14 @@ test: setup setup-test lint
 
 release: setup
 	$(SWIFT) build $(RELEASE_FLAGS)
+	@$(MAKE) --no-print-directory share
+
+share:
+	@mkdir -p $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d $(SHARE)/man/man1
+	@$(BINARY) --generate-completion-script bash >$(SHARE)/bash-completion/completions/nnrun
+	@$(BINARY) --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_nnrun
+	@$(BINARY) --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/nnrun.fish
+	@$(BINARY) --generate-manual $(SHARE)/man/man1
 
 setup:
 	@./scripts/setup
@@ -47,6 +57,7 @@ validate: release
 install: release
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/nnrun
+	cd $(SHARE) && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/{} \;
 
 clean:
 	$(SWIFT) package clean
