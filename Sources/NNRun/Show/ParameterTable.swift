@@ -30,7 +30,7 @@ public struct ParameterTable: Sendable {
     return String(
       counts.map { count in
         // What is there shows, however little it is beside the most.
-        count == 0 ? " " : blocks[min(count * blocks.count / (most + 1), blocks.count - 1)]
+        count == 0 ? " " : blocks[min((count * blocks.count - 1) / most, blocks.count - 1)]
       })
   }
 

@@ -95,8 +95,8 @@ public struct ModelTest: Sendable {
     return difference(
       .numbers(
         TestDifference.Numbers(
-          place: worst.index, index: unravelled(worst.index, in: value.shape), expected: wanted[worst.index],
-          found: found[worst.index], count: count, total: found.count, tolerance: tolerance)))
+          place: worst.index, index: unravelled(worst.index, in: value.shape), expected: value.elementType.decimal(wanted[worst.index]),
+          found: value.elementType.decimal(found[worst.index]), count: count, total: found.count, tolerance: tolerance)))
   }
 
   /// Whether a number is as near as numpy's `allclose` asks.

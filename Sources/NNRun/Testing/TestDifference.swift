@@ -67,16 +67,21 @@ public struct TestDifference: Sendable {
       let index = numbers.index.isEmpty ? "" : "\(numbers.index)"
       let verb = numbers.count == 1 ? "is" : "are"
       return """
-        \(name)\(index): expected \(number(numbers.expected)), found \(number(numbers.found)) \
-        (off by \(number((numbers.found - numbers.expected).magnitude)); \(numbers.count) of \(numbers.total) \
+        \(name)\(index): expected \(numbers.expected), found \(numbers.found) \
+        (off by \(shortNumber((numbers.found - numbers.expected).magnitude)); \(numbers.count) of \(numbers.total) \
         \(verb) off by more than \(numbers.tolerance))
         """
     }
   }
+}
 
-  /// A number with the digits of the type that it was computed in.
-  private func number(_ value: Double) -> String {
-    if case .float32? = expectation.found { "\(Float(value))" } else { "\(value)" }
+extension ElementType {
+  /// The number of fewest digits that is the same in this type: 0.9, where the nearest float32 is 0.899999976.
+  func decimal(_ value: Double) -> Double {
+    switch self {
+    case .float32: Double("\(Float(value))") ?? value
+    case .float64: value
+    }
   }
 }
 

@@ -74,7 +74,7 @@ extension TestReport.Entry {
       case .error: ("ERROR", "31")
       }
     let label = word + String(repeating: " ", count: 8 - word.count)
-    let time = seconds >= 0.5 ? "  (\(decimal(seconds, digits: 1)) s)" : ""
+    let time = seconds >= 0.5 ? "  (\(shortTime(seconds)))" : ""
     var text = color ? "\u{1B}[\(code)m\(label)\u{1B}[0m" : label
     text += "\(title)\(time)\n"
     for problem in problems { text += "        \(problem)\n" }
@@ -86,7 +86,7 @@ extension TestReport {
   /// The totals in a line.
   var totals: String {
     let errors = errors == 0 ? "" : errors == 1 ? ", 1 error" : ", \(errors) errors"
-    return "\(passed) passed, \(failed) failed\(errors) in \(decimal(seconds, digits: 2)) s\n"
+    return "\(passed) passed, \(failed) failed\(errors) in \(shortTime(seconds))\n"
   }
 
   /// The report for programs.

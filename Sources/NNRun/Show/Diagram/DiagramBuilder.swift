@@ -136,17 +136,20 @@ struct DiagramBuilder {
     return first.key == last.key ? first.key : "\(first.key) – \(last.key)"
   }
 
-  /// Adds a layer: to the card before it, where it only goes on with what that gives.
+  /// Adds a layer: to the card of the one before it, where it only goes on with what that gives.
   private func append(_ layer: Int, to units: inout [Unit]) {
     let own = model.layers[layer]
-    if case .layers(let layers)? = units.last, let last = layers.last, own.sources == [.layer(last)],
-      flow.consumers[last] == [layer], flow.outputs[last] == nil, own.shape.text == model.layers[last].shape.text,
-      [.normalisation, .activation].contains(kind(of: own.type)) || own.type == "dropout"
+    let goesOn = [.normalisation, .activation].contains(kind(of: own.type)) || own.type == "dropout"
+    if goesOn, own.sources.count == 1, case .layer(let source) = own.sources[0], flow.consumers[source] == [layer],
+      flow.outputs[source] == nil, own.shape.text == model.layers[source].shape.text
     {
-      units[units.count - 1] = .layers(layers + [layer])
-    } else {
-      units.append(.layers([layer]))
+      for (place, unit) in units.enumerated() {
+        guard case .layers(let layers) = unit, layers.last == source else { continue }
+        units[place] = .layers(layers + [layer])
+        return
+      }
     }
+    units.append(.layers([layer]))
   }
 
   private func band(_ index: Int) -> GraphDiagram.Band {
