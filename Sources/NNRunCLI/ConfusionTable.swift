@@ -83,7 +83,9 @@ struct ConfusionTable {
     return text
   }
 
-  private func label(_ index: Int) -> String { names.map { "\(index) \(printable($0[index], limit: 24))" } ?? "\(index)" }
+  private func label(_ index: Int) -> String {
+    names.map { "\(index) \(printable($0[index], limit: 24))" } ?? "\(index)"
+  }
 
   private func percent(_ share: Double?) -> String { share.map { "\(Int(($0 * 100).rounded()))%" } ?? "-" }
 }

@@ -84,7 +84,8 @@ struct HelpTests {
       _nnrun nnrun "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
       printf '%s\\n' "${COMPREPLY[@]}"
       """
-    let offered = try copy.shell(script).output.split(separator: "\n").map { String($0).trimmingCharacters(in: .whitespaces) }
+    let lines = try copy.shell(script).output.split(separator: "\n")
+    let offered = lines.map { $0.trimmingCharacters(in: .whitespaces) }
     for word in words { #expect(offered.contains(word), "\(line): \(offered)") }
     if let file { #expect(offered.contains { file.hasPrefix($0) || $0 == file }, "\(line): \(offered)") }
   }

@@ -43,7 +43,10 @@ public struct MemorySummary: Sendable {
   public init(_ model: Model, batchSize: Int, sizes: [String: Int] = [:], threads: Int? = nil) throws(Failure) {
     let symbols = Set(model.inputs.flatMap { $0.shape.filter { $0.value == nil }.map(\.description) })
     for name in sizes.keys.sorted() where !symbols.contains(name) {
-      throw Failure(.usage, "no input has a size `\(printable(name))`; the model's are \(symbols.sorted().joined(separator: ", "))")
+      let known = symbols.sorted().map { "`\($0)`" }.joined(separator: ", ")
+      throw Failure(
+        .usage,
+        "no input has a size `\(printable(name))`: " + (known.isEmpty ? "every size is fixed" : "there is \(known)"))
     }
     var shapes: [[Int]] = []
     for input in model.inputs {

@@ -92,11 +92,13 @@ public struct ModelTest: Sendable {
       if worst.map({ !($0.excess >= excess) }) ?? true { worst = (index, excess) }
     }
     guard let worst else { return nil }
+    let type = value.elementType
     return difference(
       .numbers(
         TestDifference.Numbers(
-          place: worst.index, index: unravelled(worst.index, in: value.shape), expected: value.elementType.decimal(wanted[worst.index]),
-          found: value.elementType.decimal(found[worst.index]), count: count, total: found.count, tolerance: tolerance)))
+          place: worst.index, index: unravelled(worst.index, in: value.shape),
+          expected: type.decimal(wanted[worst.index]), found: type.decimal(found[worst.index]), count: count,
+          total: found.count, tolerance: tolerance)))
   }
 
   /// Whether a number is as near as numpy's `allclose` asks.

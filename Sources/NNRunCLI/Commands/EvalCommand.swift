@@ -42,7 +42,9 @@ struct EvalCommand: ParsableCommand {
   func validate() throws {
     try checkThreads(threads)
     if let batchSize, batchSize < 1 { throw ValidationError("--batch-size is 1 or more, not \(batchSize)") }
-    if labels != nil, !confusion { throw ValidationError("--labels names the classes of --confusion, which is not given") }
+    if labels != nil, !confusion {
+      throw ValidationError("--labels names the classes of --confusion, which is not given")
+    }
   }
 
   func run() throws {

@@ -45,8 +45,9 @@ struct ManualPage {
     page += ".Sh NAME\n.Nm \(name)\n.Nd \(Self.escaped(title))\n"
     page += ".Sh SYNOPSIS\n.Nm \(words)\n"
     if commands.isEmpty {
-      for argument in arguments where argument["kind"]?.string != "positional" { page += Self.synopsis(argument, source) }
-      for argument in arguments where argument["kind"]?.string == "positional" { page += Self.synopsis(argument, source) }
+      let options = arguments.filter { $0["kind"]?.string != "positional" }
+      let positions = arguments.filter { $0["kind"]?.string == "positional" }
+      for argument in options + positions { page += Self.synopsis(argument, source) }
     } else {
       page += ".Ar model\n.Op Ar options\n.Nm \(words)\n.Ar subcommand\n.Op Ar options\n"
     }

@@ -79,9 +79,10 @@ struct DiagramBuilder {
   /// further out.
   private func outputs(in tree: DiagramTree, isWhole: Bool) -> [Int] {
     let own = isWhole ? nil : flow.exit(of: tree)
-    let inner = Set(tree.children.filter { !$0.children.isEmpty }.flatMap { child in
-      child.members.filter { $0 != flow.exit(of: child) }
-    })
+    let inner = Set(
+      tree.children.filter { !$0.children.isEmpty }.flatMap { child in
+        child.members.filter { $0 != flow.exit(of: child) }
+      })
     return tree.members.filter { flow.outputs[$0] != nil && $0 != own && !inner.contains($0) }
   }
 

@@ -156,7 +156,9 @@ struct DiagramLayout {
       tops[row] = y
       bottoms[row] = y + (nodes.filter { $0.row == row }.map(\.height).max() ?? 0)
       let tracks = Self.assignTracks(&crossings[row])
-      y = bottoms[row] + labelZone(row) + (tracks > 0 ? Double(tracks - 1) * 8 + 6 : 0) + 14
+      // What only goes out of a frame has no tip.
+      let tip = nodes.contains { $0.row == row + 1 && $0.height > 0 } ? 14.0 : 4.0
+      y = bottoms[row] + labelZone(row) + (tracks > 0 ? Double(tracks - 1) * 8 + 6 : 0) + tip
     }
     height = bottoms.last ?? 0
     for index in nodes.indices {

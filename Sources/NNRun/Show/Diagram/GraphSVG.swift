@@ -56,17 +56,14 @@ extension GraphDiagram {
 
       """
     let shift = (inner.entries.first.map { node.entries[0] - $0 }) ?? DiagramLayout.padding
-    let start = inner.entries.isEmpty ? y + DiagramLayout.captionHeight : y + DiagramLayout.captionHeight - 4
-    for entry in inner.entries {
-      text += line(
-        [.init(x: entry + shift, y: 0), .init(x: entry + shift, y: start - y)], left: x, top: y, hasTip: false)
+    let start = DiagramLayout.captionHeight - (inner.entries.isEmpty ? 0 : 4)
+    func vertical(_ x: Double, _ from: Double, _ to: Double) -> String {
+      line([.init(x: x + shift, y: from), .init(x: x + shift, y: to)], left: left + node.x, top: y, hasTip: false)
     }
-    text += svg(inner, left: x + shift, top: start, depth: depth + 1)
-    return text + (inner.exit.map { exit in
-      line(
-        [.init(x: exit + shift, y: start - y + inner.height), .init(x: exit + shift, y: node.height)], left: x, top: y,
-        hasTip: false)
-    } ?? "")
+    for entry in inner.entries { text += vertical(entry, 0, start) }
+    text += svg(inner, left: x + shift, top: y + start, depth: depth + 1)
+    if let exit = inner.exit { text += vertical(exit, start + inner.height, node.height) }
+    return text
   }
 
   /// Lines with rounded corners.
