@@ -91,8 +91,8 @@ struct ShowTests {
     let one = try plan("--size H=8 --size W=8 --threads 1")
     let many = try plan("--size H=8 --size W=8 --threads 1 --batch-size 64")
     #expect(one["batch_size"] as? Int == 1 && many["batch_size"] as? Int == 64)
-    // [1, 4, 8, 8] in, [1, 4] and [1, 4, 1, 1] out, four bytes each.
-    #expect(one["input_output_bytes"] as? Int == 4 * (256 + 4 + 4))
+    // [1, 4, 8, 8] in, [1, 4] and [1, 4, 4, 4] out, four bytes each.
+    #expect(one["input_output_bytes"] as? Int == 4 * (256 + 4 + 64))
     #expect(one["weight_bytes"] as? Int == many["weight_bytes"] as? Int)
     #expect((many["total_bytes"] as? Int ?? 0) > (one["total_bytes"] as? Int ?? .max))
     let steps = try #require(one["steps"] as? [[String: Any]])

@@ -53,7 +53,7 @@ struct ManualPage {
     }
     let (paragraphs, examples) = Self.discussion(command["discussion"]?.string ?? "")
     page += ".Sh DESCRIPTION\n\(Self.escaped(abstract))\n"
-    for paragraph in paragraphs { page += ".Pp\n\(Self.escaped(paragraph))\n" }
+    for paragraph in paragraphs { page += ".Pp\n\(Self.prose(paragraph))\n" }
     if !commands.isEmpty {
       page += ".Pp\nThe subcommands, each with a page of its own:\n.Bl -tag -width Ds\n"
       for command in commands {
@@ -135,7 +135,7 @@ struct ManualPage {
     }
     var text = argument["abstract"]?.string ?? ""
     if let discussion = argument["discussion"]?.string { text += " " + discussion }
-    return ".It \(heading)\n\(escaped(text))\n"
+    return ".It \(heading)\n\(prose(text))\n"
   }
 
   /// An argument's names as mdoc's `Fl` takes them, without the first hyphen.
@@ -146,12 +146,14 @@ struct ManualPage {
     }
   }
 
-  /// Text in which nothing is a macro or an escape.
+  /// Running text, each sentence on a line of its own, as mdoc wants it.
+  private static func prose(_ text: String) -> String {
+    text.replacing(". ", with: ".\n").split(separator: "\n").map { escaped(String($0)) }.joined(separator: "\n")
+  }
+
+  /// A line in which nothing is a macro or an escape.
   private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if character == "\\" { result += "\\e" } else { result.append(character) }
-    }
+    let result = text.replacing("\\", with: "\\e")
     // A line that begins with a full stop or an apostrophe would be a macro.
     return result.hasPrefix(".") || result.hasPrefix("'") ? "\\&" + result : result
   }
