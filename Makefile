@@ -14,8 +14,10 @@ SOURCES = Sources Tests Examples/digits Package.swift
 BINARY = .build/release/nnrun
 LIBRARY = .build/release/libnnrun.so
 VERSION = $(shell sed -n 's/.*libraryVersion = "\(.*\)"/\1/p' Sources/NNRun/Version.swift)
+# Completions and manual pages, made by the program of its own help texts.
+SHARE = .build/release/share
 
-.PHONY: run test release library docs examples setup setup-test lint format validate install clean help
+.PHONY: run test release share library docs examples setup setup-test lint format validate install clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +33,14 @@ test: setup setup-test lint
 
 release: setup
 	$(SWIFT) build $(RELEASE_FLAGS) --product nnrun
+	@$(MAKE) --no-print-directory share
+
+share:
+	@mkdir -p $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d $(SHARE)/man/man1
+	@$(BINARY) --generate-completion-script bash >$(SHARE)/bash-completion/completions/nnrun
+	@$(BINARY) --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_nnrun
+	@$(BINARY) --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/nnrun.fish
+	@$(BINARY) --generate-manual $(SHARE)/man/man1
 
 # The library for C: the program's objects, linked into one file that needs the system's C library and nothing else.
 library: release
@@ -67,6 +77,7 @@ install: release library
 	ln -sf libnnrun.so.0 $(DESTDIR)$(PREFIX)/lib/libnnrun.so
 	install -m 644 Sources/CNNRun/include/nnrun.h $(DESTDIR)$(PREFIX)/include/nnrun.h
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' scripts/nnrun.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/nnrun.pc
+	cd $(SHARE) && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/{} \;
 
 clean:
 	$(SWIFT) package clean

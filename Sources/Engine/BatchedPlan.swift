@@ -5,6 +5,10 @@ import Kernels
 final class BatchedPlan: @unchecked Sendable {
   let descriptions: [PlanStep]
   let bytes: Int
+  /// The bytes of activations that are alive during each step, over all threads.
+  let liveBytes: [Int]
+  /// The bytes of packed weights, which all threads share.
+  let weightBytes: Int
   let threads: Int
   /// One for each thread that runs parts; they share their weights.
   private let plans: [CompiledPlan]
@@ -43,6 +47,9 @@ final class BatchedPlan: @unchecked Sendable {
     self.plans = plans
     self.threads = pool?.threads ?? plans[0].threads
     bytes = plans.reduce(0) { $0 + $1.bytes }
+    let count = plans.count
+    liveBytes = plans[0].liveBytes.map { $0 * count }
+    weightBytes = plans[0].weightBytes
     descriptions = plans[0].descriptions.map { $0.times(parts) }
     unsafe inputPointers = plans.map { _ in .allocate(capacity: inputCounts.count + 1) }
     unsafe outputPointers = plans.map { _ in .allocate(capacity: outputCounts.count + 1) }

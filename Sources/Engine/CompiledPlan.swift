@@ -18,6 +18,10 @@ final class CompiledPlan {
 
   let descriptions: [PlanStep]
   let bytes: Int
+  /// The bytes of activations that are alive during each step.
+  let liveBytes: [Int]
+  /// The bytes of packed weights.
+  let weightBytes: Int
   let threads: Int
   private let steps: [PlannedStep]
   private let buffers: [Buffer]
@@ -55,6 +59,8 @@ final class CompiledPlan {
       }
     }
     let memory = MemoryPlan(sizes: buffers.map(\.count), lifetimes: lifetimes)
+    liveBytes = MemoryPlan.live(sizes: buffers.map(\.count), lifetimes: lifetimes, steps: steps.count).map { $0 * 4 }
+    weightBytes = steps.reduce(0) { if case .kernel(let call, _, _) = $1.body { $0 + call.retainedBytes } else { $0 } }
     var stride = 0
     var works = false
     for case .kernel(let call, _, _) in steps.map(\.body) {

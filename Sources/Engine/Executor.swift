@@ -24,6 +24,10 @@ public final class Executor {
   public let arenaBytes: Int
   /// The shapes of the inputs.
   public let inputShapes: [[Int]]
+  /// The bytes of activations that are alive during each step of `plan`.
+  public let liveBytes: [Int]
+  /// The bytes of weights in the form that the kernels read.
+  public let weightBytes: Int
   /// The shapes of the outputs.
   public let outputShapes: [[Int]]
   /// The number of threads.
@@ -62,7 +66,8 @@ public final class Executor {
           label: step.label, operations: "\(type(of: step.operation))".lowercased(), algorithm: "plain",
           multiplyAdds: 0, shape: sizes[step.outputs[0].index])
       }
-      arenaBytes = Self.referenceBytes(graph, sizes: sizes)
+      (arenaBytes, liveBytes) = Self.referenceBytes(graph, sizes: sizes)
+      weightBytes = parameters.reduce(0) { $0 + $1.elements.count * 8 }
       self.threads = 1
       return
     }
@@ -82,6 +87,8 @@ public final class Executor {
     body = .compiled(compiled)
     plan = compiled.descriptions
     arenaBytes = compiled.bytes
+    liveBytes = compiled.liveBytes
+    weightBytes = compiled.weightBytes
     self.threads = compiled.threads
   }
 
@@ -111,11 +118,13 @@ public final class Executor {
     body = .compiled(compiled)
     plan = compiled.descriptions
     arenaBytes = compiled.bytes
+    liveBytes = compiled.liveBytes
+    weightBytes = compiled.weightBytes
     self.threads = compiled.threads
   }
 
-  /// The most bytes that live values take at once in a double-precision run.
-  private static func referenceBytes(_ graph: Graph, sizes: [[Int]]) -> Int {
+  /// The most bytes that live values take at once in a double-precision run, and those of each step.
+  private static func referenceBytes(_ graph: Graph, sizes: [[Int]]) -> (most: Int, live: [Int]) {
     var lifetimes = [ClosedRange<Int>?](repeating: nil, count: sizes.count)
     func touch(_ value: ValueID, at step: Int) {
       lifetimes[value.index] = min(lifetimes[value.index]?.lowerBound ?? step, step)...step
@@ -125,7 +134,11 @@ public final class Executor {
     }
     for value in graph.outputs { touch(value, at: graph.steps.count) }
     for value in graph.parameters { lifetimes[value.index] = nil }
-    return MemoryPlan(sizes: sizes.map { $0.reduce(1, *) }, lifetimes: lifetimes).count * 8
+    let counts = sizes.map { $0.reduce(1, *) }
+    return (
+      MemoryPlan(sizes: counts, lifetimes: lifetimes).count * 8,
+      MemoryPlan.live(sizes: counts, lifetimes: lifetimes, steps: graph.steps.count).map { $0 * 8 }
+    )
   }
 
   /// The outputs for the inputs, in the graph's order. Throws `EngineError.wrongInput`.

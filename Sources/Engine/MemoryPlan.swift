@@ -31,4 +31,19 @@ struct MemoryPlan {
     self.offsets = offsets
     self.count = count
   }
+
+  /// The sizes of what is alive during each of so many steps, added up.
+  static func live(sizes: [Int], lifetimes: [ClosedRange<Int>?], steps: Int) -> [Int] {
+    var changes = [Int](repeating: 0, count: steps + 1)
+    for (size, life) in zip(sizes, lifetimes) {
+      guard let life, life.lowerBound < steps else { continue }
+      changes[life.lowerBound] += size
+      changes[min(life.upperBound, steps - 1) + 1] -= size
+    }
+    var sum = 0
+    return changes.prefix(steps).map { change in
+      sum += change
+      return sum
+    }
+  }
 }

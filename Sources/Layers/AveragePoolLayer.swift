@@ -13,6 +13,10 @@ public struct AveragePoolLayer: Layer {
     countsPadding = attributes.boolean("count-padding") ?? false
   }
 
+  public func summary(parameters: [[Int]]) -> String {
+    ["\(Self.type) \(window.kernelSummary)", window.strideSummary].compactMap { $0 }.joined(separator: ", ")
+  }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

@@ -54,6 +54,13 @@ public struct Conv2dLayer: Layer {
     return hasBias ? [declaration, ParameterDeclaration("bias", [filters], initialiser: .zeros)] : [declaration]
   }
 
+  public func summary(parameters: [[Int]]) -> String {
+    let isDepthwise = groups > 1 && parameters.first?[1] == 1 && groups == filters
+    let kind = isDepthwise ? "depthwise" : Self.type
+    let parts = [groups > 1 && !isDepthwise ? "\(groups) groups" : nil, window.strideSummary]
+    return (["\(kind) \(window.kernelSummary), \(filters) filters"] + parts.compactMap { $0 }).joined(separator: ", ")
+  }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

@@ -48,6 +48,10 @@ public struct DenseLayer: Layer {
     return hasBias ? [weight, ParameterDeclaration("bias", [units], initialiser: .zeros)] : [weight]
   }
 
+  public func summary(parameters: [[Int]]) -> String {
+    "\(Self.type), \(units) units" + (activation == .none ? "" : ", \(activation.rawValue)")
+  }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

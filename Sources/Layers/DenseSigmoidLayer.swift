@@ -14,6 +14,8 @@ public struct DenseSigmoidLayer: Layer {
     try dense.parameters(inputs: inputs)
   }
 
+  public func summary(parameters: [[Int]]) -> String { "\(Self.type), \(dense.units) units" }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

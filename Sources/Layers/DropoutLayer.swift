@@ -9,6 +9,8 @@ public struct DropoutLayer: Layer {
 
   public init(_ attributes: LayerAttributes) throws(LayerError) { rate = attributes.number("rate") ?? 0 }
 
+  public func summary(parameters: [[Int]]) -> String { "dropout \(rate)" }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

@@ -80,6 +80,9 @@ public protocol Layer: Sendable {
   /// The parameters that it needs for inputs of these shapes (as the graph holds them).
   func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration]
 
+  /// What it is in a few words, for drawings: `conv2d 3×3, 64 filters`. `parameters` are the shapes of its parameters.
+  func summary(parameters: [[Int]]) -> String
+
   /// Adds its operations to the graph and returns its value. `parameters` are in the order of `parameters(inputs:)`.
   func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError) -> ValueID
 }
@@ -87,6 +90,7 @@ public protocol Layer: Sendable {
 extension Layer {
   public init(_ attributes: LayerAttributes) throws(LayerError) where Self: AttributeFreeLayer { self.init() }
   public func parameters(inputs: [Shape]) throws(LayerError) -> [ParameterDeclaration] { [] }
+  public func summary(parameters: [[Int]]) -> String { Self.type }
 
   /// The input's number of channels (axis 1), which has to be known to shape parameters.
   func channels(_ input: Shape, of what: String) throws(LayerError) -> Int {

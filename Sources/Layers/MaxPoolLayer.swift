@@ -11,6 +11,10 @@ public struct MaxPoolLayer: Layer {
     window = try attributes.poolingWindow()
   }
 
+  public func summary(parameters: [[Int]]) -> String {
+    ["\(Self.type) \(window.kernelSummary)", window.strideSummary].compactMap { $0 }.joined(separator: ", ")
+  }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

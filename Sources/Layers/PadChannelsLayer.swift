@@ -10,6 +10,8 @@ public struct PadChannelsLayer: Layer {
 
   public init(_ attributes: LayerAttributes) throws(LayerError) { channels = attributes.integer("channels") ?? 1 }
 
+  public func summary(parameters: [[Int]]) -> String { "pad to \(channels) channels" }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

@@ -15,3 +15,14 @@ extension LayerAttributes {
     return Window(kernel: kernel, stride: pair("stride") ?? kernel, padding: padding)
   }
 }
+
+extension Window {
+  /// The kernel as people write it: `3×3`.
+  var kernelSummary: String { kernel.map(String.init).joined(separator: "×") }
+
+  /// The stride where it is not 1; nil otherwise.
+  var strideSummary: String? {
+    guard stride != [1, 1] else { return nil }
+    return stride[0] == stride[1] ? "stride \(stride[0])" : "stride \(stride[0])×\(stride[1])"
+  }
+}

@@ -11,6 +11,8 @@ public struct ResidualLayer: Layer {
     hasActivation = attributes.string("activation") != "none"
   }
 
+  public func summary(parameters: [[Int]]) -> String { hasActivation ? "add, relu" : "add" }
+
   public func build(_ context: inout LayerContext, inputs: [ValueID], parameters: [ValueID]) throws(ShapeError)
     -> ValueID
   {

@@ -45,6 +45,12 @@ enum Console {
     _ = line.withUTF8 { unsafe writeAll($0, to: 2) }
   }
 
+  /// Asks something on standard error; the answer follows on the same line.
+  static func ask(_ question: String) {
+    var text = question
+    _ = text.withUTF8 { unsafe writeAll($0, to: 2) }
+  }
+
   /// Replaces the line that shows how a long work goes, on a terminal.
   static func status(_ text: String) {
     // To the line's start, and clear it; a long line is cut at the terminal's edge so that it stays one.
@@ -66,15 +72,15 @@ enum Console {
     remark(DiagnosticRenderer(color: usesColor(color)).render(diagnostics))
   }
 
-  /// Whether standard error takes colours.
-  static func usesColor(_ choice: ColorChoice) -> Bool {
+  /// Whether standard error, or another of the standard streams, takes colours.
+  static func usesColor(_ choice: ColorChoice, descriptor: Int32 = 2) -> Bool {
     switch choice {
     case .always: return true
     case .never: return false
     case .auto:
       if let variable = unsafe getenv("NO_COLOR"), unsafe variable.pointee != 0 { return false }
       if let variable = unsafe getenv("TERM"), unsafe String(cString: variable) == "dumb" { return false }
-      return isatty(2) == 1
+      return isatty(descriptor) == 1
     }
   }
 

@@ -13,14 +13,16 @@ import NNRun
 
 @main
 enum Main {
-  static func main() async {
+  static func main() {
     Console.prepare()
     var status: Int32 = 0
     do {
       let words = arguments()
-      try explainMistypedSubcommand(words[0])
-      var command = try Nnrun.parseAsRoot(words)
-      try command.run()
+      if try !writeGeneratedFile(words) {
+        try explainMistypedSubcommand(words[0])
+        var command = try parse(words)
+        try command.run()
+      }
     } catch {
       status = report(error)
     }
@@ -36,6 +38,33 @@ enum Main {
       words.append(FilePath(bytes: unsafe Array(UnsafeRawBufferPointer(start: word, count: strlen(word)))).text)
     }
     return words.isEmpty ? ["--help"] : words
+  }
+
+  /// The command that the words ask for.
+  ///
+  /// A subcommand parses its own words: looking through all the others would take as long as a small model's whole run.
+  /// What it cannot parse, help included, the root explains.
+  private static func parse(_ words: [String]) throws -> any ParsableCommand {
+    let named = Nnrun.configuration.subcommands.first { $0.configuration.commandName == words[0] }
+    if let named, let command = try? named.parse(Array(words.dropFirst())) { return command }
+    if named == nil, !words[0].hasPrefix("-"), words[0] != "help", let command = try? RunCommand.parse(words) {
+      return command
+    }
+    return try Nnrun.parseAsRoot(words)
+  }
+
+  /// Writes what is installed beside the program, if the words ask for that; true where they did.
+  private static func writeGeneratedFile(_ words: [String]) throws(Failure) -> Bool {
+    guard words.count == 2 else { return false }
+    switch words[0] {
+    case "--generate-completion-script":
+      guard let shell = CompletionShell(rawValue: words[1]) else { return false }
+      try Console.write(completionScript(for: shell))
+    case "--generate-manual":
+      for page in try ManualPage.all() { try page.write(into: FilePath(words[1])) }
+    default: return false
+    }
+    return true
   }
 
   /// A first word that is neither a file nor looks like one was probably meant as a subcommand.
@@ -81,8 +110,14 @@ struct Nnrun: ParsableCommand {
     abstract: "Runs and trains neural networks that are written as plain YAML.",
     usage: "nnrun MODEL --input PATH ...\nnnrun <subcommand> ...",
     discussion: """
+      A model file is YAML that people write: `nnrun schema` prints what may stand in it.
+
       nnrun models/digits/digits.yaml --input models/digits/test-images.npy --top 1
       nnrun validate models
+
+      Exit status: 0 done; 1 a check failed or training diverged; 64 wrong usage; 65 a model or data file is not valid; \
+      66 a file cannot be read; 73, 74 an output cannot be written; 75 the model is being trained by another process, or \
+      changed meanwhile; 130, 143 interrupted.
       """,
     version: programVersion,
     subcommands: [
@@ -95,3 +130,6 @@ struct Nnrun: ParsableCommand {
 
 /// The program's version.
 let programVersion = libraryVersion
+
+/// The day of that version, as manual pages give it.
+let programDate = "November 25, 2026"

@@ -43,6 +43,20 @@ public enum Initialiser: Sendable, Hashable {
     }
   }
 
+  /// Its name in model files.
+  public var name: String {
+    switch self {
+    case .zeros: "zeros"
+    case .ones: "ones"
+    case .normal: "normal"
+    case .uniform: "uniform"
+    case .xavierNormal: "xavier-normal"
+    case .xavierUniform: "xavier-uniform"
+    case .heNormal: "he-normal"
+    case .heUniform: "he-uniform"
+    }
+  }
+
   /// Draws a parameter of `shape` called `path`.
   public func draw(
     shape: [Int], fanIn: Int, fanOut: Int, seed: UInt64, path: String, as elementType: ElementType

@@ -10,17 +10,21 @@ public struct Evaluation: Sendable, Equatable {
   public let loss: Double
   /// The metrics.
   public let metrics: [(metric: Metric, value: Double)]
+  /// How often each class was taken for each, for every output that has classes; empty unless asked for.
+  public let confusions: [ConfusionMatrix]
 
   public static func == (left: Evaluation, right: Evaluation) -> Bool {
     left.loss == right.loss && left.metrics.elementsEqual(right.metrics) { $0 == $1 }
   }
 
   /// Evaluates a model with the parameters of its file. `batchSize` is the largest number of rows at once; a model that
-  /// normalises by its batch is run whole unless it is given.
+  /// normalises by its batch is run whole unless it is given. With `confusion` the classes are counted too. `report` is
+  /// told of the rows that are done.
   ///
   /// Throws where the data is not finite, a label is out of range, or the loss does not suit an output.
   public init(
-    _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, batchSize: Int? = nil, threads: Int? = nil
+    _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, batchSize: Int? = nil, threads: Int? = nil,
+    confusion: Bool = false, report: ((_ rows: Int) -> Void)? = nil
   ) throws(Failure) {
     for index in data.outputs {
       if let problem = problem(of: loss, forOutput: index, of: model) {
@@ -29,30 +33,35 @@ public struct Evaluation: Sendable, Equatable {
     }
     let facts = try data.check(model.elementType, loss: loss)
     let metrics = Metric.metrics(of: model, data: data, facts: facts, loss: loss)
+    var matrices: [ConfusionMatrix] = []
+    for (metric, output) in zip(metrics.indices, data.outputs) where confusion {
+      if let matrix = try ConfusionMatrix(metrics[metric], index: metric, of: model.outputs[output]) {
+        matrices.append(matrix)
+      }
+    }
     switch model.elementType {
-    case .float32: self = try Self.run(Float.self, model, data, loss, metrics, batchSize, threads)
-    case .float64: self = try Self.run(Double.self, model, data, loss, metrics, batchSize, threads)
+    case .float32:
+      self = try Self.run(Float.self, model, data, loss, metrics, matrices, batchSize, threads, report)
+    case .float64:
+      self = try Self.run(Double.self, model, data, loss, metrics, matrices, batchSize, threads, report)
     }
   }
 
-  private init(loss: Double, metrics: [(metric: Metric, value: Double)]) {
+  fileprivate init(loss: Double, metrics: [Metric], values: [Double], confusions: [ConfusionMatrix]) {
     self.loss = loss
-    self.metrics = metrics
+    self.metrics = zip(metrics, values).map { ($0, $1) }
+    self.confusions = confusions
   }
 
   private static func run<Scalar: TensorScalar>(
     _: Scalar.Type, _ model: Model, _ data: TrainingData, _ loss: TrainingConfiguration.Loss, _ metrics: [Metric],
-    _ batchSize: Int?, _ threads: Int?
+    _ confusions: [ConfusionMatrix], _ batchSize: Int?, _ threads: Int?, _ report: ((Int) -> Void)?
   ) throws(Failure) -> Evaluation {
     var parameters: [Tensor<Scalar>] = []
     for index in model.parameters.indices { parameters.append(try model.value(of: index).converted(to: Scalar.self)) }
     let evaluator = try Evaluator<Scalar>(
       model, data: data, loss: loss, metrics: metrics, batchSize: batchSize, threads: threads)
-    return try evaluator.evaluate(parameters)
-  }
-
-  fileprivate static func result(_ loss: Double, _ metrics: [Metric], _ values: [Double]) -> Evaluation {
-    Evaluation(loss: loss, metrics: zip(metrics, values).map { ($0, $1) })
+    return try evaluator.evaluate(parameters, confusions: confusions, report: report)
   }
 }
 
@@ -83,7 +92,10 @@ final class Evaluator<Scalar: TensorScalar> {
     targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
   }
 
-  func evaluate(_ parameters: [Tensor<Scalar>]) throws(Failure) -> Evaluation {
+  func evaluate(
+    _ parameters: [Tensor<Scalar>], confusions: [ConfusionMatrix] = [], report: ((_ rows: Int) -> Void)? = nil
+  ) throws(Failure) -> Evaluation {
+    var confusions = confusions
     let order = Array(data.range)
     var sum = 0.0
     var means = MetricMeans(count: metrics.count)
@@ -99,8 +111,14 @@ final class Evaluator<Scalar: TensorScalar> {
         sum += Double(results[index].elements[0]) * Double(rows.count)
         means.add(index, metrics[index].sum(results[metrics.count + index], wanted[index]))
       }
+      for index in confusions.indices {
+        let metric = confusions[index].metric
+        confusions[index].add(results[metrics.count + metric], wanted[metric])
+      }
+      report?(start)
     }
-    return .result(sum / Double(data.rows), metrics, means.values)
+    return Evaluation(
+      loss: sum / Double(data.rows), metrics: metrics, values: means.values, confusions: confusions)
   }
 
   private func executor(rows: Int) throws(Failure) -> StepExecutor<Scalar> {

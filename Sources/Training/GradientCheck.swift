@@ -40,9 +40,12 @@ public struct GradientCheck: Sendable {
   /// Whether every gradient agrees.
   public var isCorrect: Bool { entries.allSatisfy(\.isCorrect) }
 
-  /// Checks every trained parameter and every input of a model, each at no more than `places` places. Throws where the
-  /// model cannot be trained as it says.
-  public init(_ model: Model, configuration: TrainingConfiguration, places: Int = 64) throws(Failure) {
+  /// Checks every trained parameter and every input of a model, each at no more than `places` places. `report` is
+  /// told how many of how many arrays are checked. Throws where the model cannot be trained as it says.
+  public init(
+    _ model: Model, configuration: TrainingConfiguration, places: Int = 64,
+    report: (_ done: Int, _ total: Int, _ path: String) -> Void = { _, _, _ in }
+  ) throws(Failure) {
     let outputs = Array(model.outputs.indices)
     for index in outputs {
       if let problem = problem(of: configuration.loss, forOutput: index, of: model) {
@@ -50,7 +53,7 @@ public struct GradientCheck: Sendable {
       }
     }
     let subject = try Subject(model, configuration, outputs: outputs, places: places)
-    entries = subject.entries().sorted { ($0.error, $1.path) > ($1.error, $0.path) }
+    entries = subject.entries(report: report).sorted { ($0.error, $1.path) > ($1.error, $0.path) }
   }
 }
 
@@ -165,9 +168,11 @@ private struct Subject {
     }
   }
 
-  func entries() -> [GradientCheck.Entry] {
-    analytic.map { entry in
+  func entries(report: (_ done: Int, _ total: Int, _ path: String) -> Void) -> [GradientCheck.Entry] {
+    analytic.enumerated().map { done, entry in
       let gradient = entry.gradient
+      let path = entry.isInput ? model.inputs[entry.index].name : model.parameters[entry.index].path
+      report(done, analytic.count, path)
       let count = gradient.elements.count
       let places = places(count, stream: entry.isInput ? "input" : "parameter", entry.index)
       let scale = gradient.elements.reduce(0) { max($0, abs($1)) }
@@ -183,8 +188,7 @@ private struct Subject {
         rest /= max(length, 1)
       }
       return GradientCheck.Entry(
-        path: entry.isInput ? model.inputs[entry.index].name : model.parameters[entry.index].path,
-        isInput: entry.isInput, count: count, checked: places.count, index: index,
+        path: path, isInput: entry.isInput, count: count, checked: places.count, index: index,
         analytic: gradient.elements.isEmpty ? 0 : gradient.elements[worst.place], numerical: worst.numerical,
         error: max(worst.error, 0))
     }

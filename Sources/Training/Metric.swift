@@ -45,22 +45,20 @@ public struct Metric: Sendable, Equatable {
       var hits = 0
       for row in 0..<rows {
         let range = row * scores..<(row + 1) * scores
-        if scores == 1 {
-          if (output.elements[row] >= 0.5) == (target.elements[row] >= 0.5) { hits += 1 }
-        } else if largest(output.elements[range]) == largest(target.elements[range]) {
-          hits += 1
-        }
+        if predictedClass(output.elements[range]) == predictedClass(target.elements[range]) { hits += 1 }
       }
       return (Double(hits), rows)
     }
   }
+}
 
-  /// The place of the first of the largest numbers.
-  private func largest<Scalar: TensorScalar>(_ row: ArraySlice<Scalar>) -> Int {
-    var best = row.startIndex
-    for place in row.indices where row[place] > row[best] { best = place }
-    return best - row.startIndex
-  }
+/// The class that a row of scores, or of targets, stands for: the first of the largest; of one score, whether it reaches
+/// one half.
+func predictedClass<Scalar: TensorScalar>(_ row: ArraySlice<Scalar>) -> Int {
+  if row.count == 1 { return row[row.startIndex] >= 0.5 ? 1 : 0 }
+  var best = row.startIndex
+  for place in row.indices where row[place] > row[best] { best = place }
+  return best - row.startIndex
 }
 
 /// Means that grow batch by batch.

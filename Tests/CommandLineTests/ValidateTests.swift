@@ -76,19 +76,6 @@ struct ValidateTests {
     #expect(try program.shell("nnrun show --graph mermaid models/good.yaml").output.hasPrefix("flowchart"))
   }
 
-  @Test("tests inside models pass and fail")
-  func tests() throws {
-    defer { program.remove() }
-    try program.write(
-      neuron + "tests:\n  - {name: half, inputs: {x: [[0, 0]]}, outputs: {out: [[0.5]]}}\n", to: "t.yaml")
-    #expect(try program.shell("nnrun test t.yaml").output == "ok      t.yaml: half\n1 passed, 0 failed\n")
-    try program.write(
-      neuron + "tests:\n  - {name: half, inputs: {x: [[0, 0]]}, outputs: {out: [[0.6]]}}\n", to: "t.yaml")
-    let failed = try program.shell("nnrun test t.yaml")
-    #expect(failed.status == 1)
-    #expect(failed.output.contains("out[0, 0]: expected 0.6"), "\(failed.output)")
-  }
-
   @Test("help carries an example for every subcommand, and nothing at all shows the help")
   func help() throws {
     defer { program.remove() }

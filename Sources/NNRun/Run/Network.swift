@@ -135,6 +135,22 @@ public final class Network {
     }
   }
 
+  /// What would run inputs of exactly these shapes, which need not be those of any data.
+  func executor(shapes: [[Int]]) throws(Failure) -> Executor {
+    let sizes = try InputBinding(model, shapes: shapes).sizes
+    for shape in try bind(sizes).shapes {
+      var count = model.elementType.size
+      for length in shape.sizes ?? [] {
+        let (product, overflow) = count.multipliedReportingOverflow(by: length)
+        guard !overflow, product < 1 << 48 else {
+          throw Failure(.invalidData, "an activation of the shape \(shape.text) is larger than any memory")
+        }
+        count = product
+      }
+    }
+    return try executor(for: sizes)
+  }
+
   private func executor(for sizes: [String: Int]) throws(Failure) -> Executor {
     if let executor = executors[sizes] { return executor }
     // A run has two sizes of batch, the full one and the last one; more would only hold memory.

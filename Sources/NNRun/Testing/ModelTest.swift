@@ -6,14 +6,6 @@ import YAML
 
 /// One entry of a model's `tests`.
 public struct ModelTest: Sendable {
-  /// What came of a test.
-  public enum Outcome: Sendable, Equatable {
-    /// Everything was as expected; the largest difference, as a share of what was allowed.
-    case passed
-    /// What was not, a line each.
-    case failed([String])
-  }
-
   /// Its name, or its number where it has none.
   public let name: String
   let node: Node
@@ -27,29 +19,33 @@ public struct ModelTest: Sendable {
     }
   }
 
-  /// Runs the test. Throws where its data cannot be read.
-  public func run(threads: Int? = nil) throws(Failure) -> Outcome {
-    var problems: [String] = []
-    if let counts = node["counts"] { problems += check(counts: counts) }
-    if let outputs = node["outputs"]?.entries { problems += try check(outputs: outputs, threads: threads) }
-    if let train = node["train"] { problems += try check(training: train, threads: threads) }
-    return problems.isEmpty ? .passed : .failed(problems)
+  /// Where it stands.
+  public var place: SourcePlace { node.place(in: model.source) }
+
+  /// Runs the test and returns what came out otherwise than expected. Throws where its data cannot be read.
+  public func run(threads: Int? = nil) throws(Failure) -> [TestDifference] {
+    var differences: [TestDifference] = []
+    if let counts = node["counts"] { differences += check(counts: counts) }
+    if let outputs = node["outputs"] { differences += try check(outputs: outputs, threads: threads) }
+    if let train = node["train"] { differences += try check(training: train, threads: threads) }
+    return differences
   }
 
   /// How far a number may be off: absolute plus relative.
   var tolerance: Double { node["tolerance"]?.number ?? 1e-5 }
 
-  private func check(counts: Node) -> [String] {
+  private func check(counts: Node) -> [TestDifference] {
     let summary = ModelSummary(model)
     let found = ["parameters": summary.parameterCount, "multiply-adds": summary.multiplyAdds?.value]
     return (counts.entries ?? []).compactMap { entry in
-      guard let expected = entry.value.integer, let value = found[entry.key] else { return nil }
-      guard let value else { return "\(entry.key) depend on sizes that are not known" }
-      return value == expected ? nil : "\(entry.key): expected \(expected), found \(value)"
+      guard let expected = entry.value.integer, let value = found[entry.key], value != expected else { return nil }
+      return TestDifference(
+        name: entry.key, finding: .count(expected: expected, found: value),
+        expectation: TestDifference.Expectation(mapping: counts, entry: entry, found: nil), source: model.source)
     }
   }
 
-  private func check(outputs: [Node.Entry], threads: Int?) throws(Failure) -> [String] {
+  private func check(outputs: Node, threads: Int?) throws(Failure) -> [TestDifference] {
     let inputs = try model.inputs.map { input throws(Failure) -> AnyTensor in
       guard let node = node["inputs"]?[input.name] else {
         throw failure("gives no input `\(input.name)`", at: self.node)
@@ -59,8 +55,8 @@ public struct ModelTest: Sendable {
     let network = Network(model, threads: threads, tracing: true)
     let values = Dictionary(
       zip(network.resultNames, try network.run(inputs)), uniquingKeysWith: { first, _ in first })
-    var problems: [String] = []
-    for entry in outputs where !entry.key.hasPrefix("x-") {
+    var differences: [TestDifference] = []
+    for entry in outputs.entries ?? [] where !entry.key.hasPrefix("x-") {
       let path = model.outputs.first { $0.name == entry.key }.map { model.layers[$0.layer].path } ?? entry.key
       guard let value = values[path] else {
         let near = suggestion(for: entry.key, among: network.resultNames)
@@ -68,15 +64,23 @@ public struct ModelTest: Sendable {
           "expects `\(entry.key)`, but no such layer is run" + (near.map { "; did you mean `\($0)`?" } ?? ""),
           at: entry.value)
       }
-      problems += try compare(value, with: tensor(entry.value), named: entry.key)
+      if let difference = compare(value, with: try tensor(entry.value), of: entry, in: outputs) {
+        differences.append(difference)
+      }
     }
-    return problems
+    return differences
   }
 
-  /// The lines that say how a value differs from what is expected, if it does.
-  func compare(_ value: AnyTensor, with expected: AnyTensor, named name: String) -> [String] {
+  /// How a value differs from what an entry of `mapping` expects; nil where it does not.
+  func compare(
+    _ value: AnyTensor, with expected: AnyTensor, of entry: Node.Entry, in mapping: Node
+  ) -> TestDifference? {
+    let expectation = TestDifference.Expectation(mapping: mapping, entry: entry, found: value)
+    func difference(_ finding: TestDifference.Finding) -> TestDifference {
+      TestDifference(name: entry.key, finding: finding, expectation: expectation, source: model.source)
+    }
     guard value.shape == expected.shape else {
-      return ["\(name): expected the shape \(expected.shape), found \(value.shape)"]
+      return difference(.shape(expected: expected.shape, found: value.shape))
     }
     let found = value.converted(to: Double.self).elements
     let wanted = expected.converted(to: Double.self).elements
@@ -87,30 +91,20 @@ public struct ModelTest: Sendable {
       let excess = (a - b).magnitude - tolerance * b.magnitude
       if worst.map({ !($0.excess >= excess) }) ?? true { worst = (index, excess) }
     }
-    guard let worst else { return [] }
-    return [
-      """
-      \(name)\(Self.place(worst.index, in: value.shape)): expected \(wanted[worst.index]), found \(found[worst.index]) \
-      (off by \((found[worst.index] - wanted[worst.index]).magnitude); \(count) of \(found.count) are off by more than \(tolerance))
-      """
-    ]
+    guard let worst else { return nil }
+    let type = value.elementType
+    return difference(
+      .numbers(
+        TestDifference.Numbers(
+          place: worst.index, index: unravelled(worst.index, in: value.shape),
+          expected: type.decimal(wanted[worst.index]), found: type.decimal(found[worst.index]), count: count,
+          total: found.count, tolerance: tolerance)))
   }
 
   /// Whether a number is as near as numpy's `allclose` asks.
-  func isClose(_ value: Double, _ expected: Double) -> Bool {
+  private func isClose(_ value: Double, _ expected: Double) -> Bool {
     value == expected || (value.isNaN && expected.isNaN)
       || (value - expected).magnitude <= tolerance + tolerance * expected.magnitude
-  }
-
-  /// A row-major index as one for each axis: `[0, 2]`.
-  private static func place(_ index: Int, in shape: [Int]) -> String {
-    var rest = index
-    var indices: [Int] = []
-    for length in shape.reversed() {
-      indices.insert(rest % max(length, 1), at: 0)
-      rest /= max(length, 1)
-    }
-    return shape.isEmpty ? "" : "\(indices)"
   }
 
   /// An array that a test gives: values in the text, or a file beside the model.

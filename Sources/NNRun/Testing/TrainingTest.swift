@@ -6,7 +6,7 @@ import YAML
 
 extension ModelTest {
   /// Trains a copy of the model in memory and says how losses and parameters differ from what is expected.
-  func check(training: Node, threads: Int?) throws(Failure) -> [String] {
+  func check(training: Node, threads: Int?) throws(Failure) -> [TestDifference] {
     var configuration = TrainingConfiguration(model)
     if let epochs = training["epochs"]?.integer { configuration.epochs = epochs }
     let inputs = try model.inputs.map { input throws(Failure) -> ArraySource in
@@ -33,21 +33,27 @@ extension ModelTest {
     return ArraySource(name: "target `\(name)`", try tensor(node))
   }
 
-  private func differences(of outcome: TrainingOutcome) throws(Failure) -> [String] {
-    var problems: [String] = []
-    if let node = self.node["losses"], let expected = AnyTensor(node, elementType: .float64) {
-      let losses = outcome.history.map(\.loss)
-      problems += compare(.float64(Tensor(shape: [losses.count], elements: losses)), with: expected, named: "losses")
+  private func differences(of outcome: TrainingOutcome) throws(Failure) -> [TestDifference] {
+    var differences: [TestDifference] = []
+    if let entry = node.entry("losses"), let expected = AnyTensor(entry.value, elementType: .float64) {
+      let losses = Tensor(shape: [outcome.history.count], elements: outcome.history.map(\.loss))
+      if let difference = compare(.float64(losses), with: expected, of: entry, in: node) {
+        differences.append(difference)
+      }
     }
-    for entry in self.node["parameters"]?.entries ?? [] where !entry.key.hasPrefix("x-") {
+    guard let parameters = node["parameters"] else { return differences }
+    for entry in parameters.entries ?? [] where !entry.key.hasPrefix("x-") {
       guard let index = model.parameters.firstIndex(where: { $0.path == entry.key }) else {
         let near = suggestion(for: entry.key, among: model.parameters.map(\.path))
         throw failure(
           "expects a parameter `\(entry.key)`, which is not there" + (near.map { "; did you mean `\($0)`?" } ?? ""),
           at: entry.value)
       }
-      problems += try compare(outcome.parameters[index], with: tensor(entry.value), named: entry.key)
+      let expected = try tensor(entry.value)
+      if let difference = compare(outcome.parameters[index], with: expected, of: entry, in: parameters) {
+        differences.append(difference)
+      }
     }
-    return problems
+    return differences
   }
 }

@@ -8,8 +8,10 @@ struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Computes the loss and the metrics of a model on data.",
     discussion: """
-      nnrun eval models/digits/digits.yaml --input models/digits/test-images.npy \
+      nnrun eval models/digits/digits.yaml --input models/digits/test-images.npy \\
         --target models/digits/test-labels.npy
+      nnrun eval models/digits/digits.yaml --input models/digits/test-images.npy \\
+        --target models/digits/test-labels.npy --confusion --labels models/digits/labels.txt
       """)
 
   @Argument(help: "The model file.", completion: .file(extensions: ["yaml", "yml"]))
@@ -19,6 +21,12 @@ struct EvalCommand: ParsableCommand {
 
   @Option(help: "mse, binary-cross-entropy or cross-entropy, in place of the model's own.")
   var loss: TrainingConfiguration.Loss?
+
+  @Flag(help: "Count how often each class is taken for each.")
+  var confusion = false
+
+  @Option(help: "A text file with the name of a class on each line, for --confusion.", completion: .file())
+  var labels: String?
 
   @Option(help: "The largest number of rows at once.")
   var batchSize: Int?
@@ -34,13 +42,27 @@ struct EvalCommand: ParsableCommand {
   func validate() throws {
     try checkThreads(threads)
     if let batchSize, batchSize < 1 { throw ValidationError("--batch-size is 1 or more, not \(batchSize)") }
+    if labels != nil, !confusion {
+      throw ValidationError("--labels names the classes of --confusion, which is not given")
+    }
   }
 
   func run() throws {
     let model = try loadModel(model, options)
+    let names = try labels.map { path throws(Failure) in try ClassNames(path: path) }
+    let arrays = try data.arrays(for: model)
+    let progress = ProgressLine(isQuiet: options.quiet)
     let evaluation = try Evaluation(
-      model, data: data.arrays(for: model), loss: loss ?? TrainingConfiguration(model).loss, batchSize: batchSize,
-      threads: threads)
+      model, data: arrays, loss: loss ?? TrainingConfiguration(model).loss, batchSize: batchSize, threads: threads,
+      confusion: confusion,
+      report: { rows in progress.show(rows, of: arrays.rows, "\(grouped(rows)) of \(grouped(arrays.rows)) rows") })
+    progress.clear()
+    if confusion, evaluation.confusions.isEmpty {
+      let metrics = evaluation.metrics.map(\.metric.name).joined(separator: ", ")
+      throw Failure(
+        .usage, "--confusion counts classes, but no output with a target has any: the metric is \(metrics)")
+    }
+    let tables = try evaluation.confusions.map { matrix throws(Failure) in try ConfusionTable(matrix, names: names) }
     let numbers = [("loss", evaluation.loss)] + evaluation.metrics.map { ($0.metric.name, $0.value) }
     if json {
       var json = JSONWriter()
@@ -49,10 +71,15 @@ struct EvalCommand: ParsableCommand {
           json.key(name)
           json.number(value)
         }
+        for table in tables {
+          json.key(tables.count == 1 ? "confusion" : "\(table.matrix.output)_confusion")
+          table.write(to: &json)
+        }
       }
       try Console.write(json.text + "\n")
     } else {
       for (name, value) in numbers { try Console.write("\(name) \(decimal(value, digits: 6))\n") }
+      for table in tables { try Console.write("\n" + table.text) }
     }
   }
 }

@@ -20,7 +20,11 @@ struct GradcheckCommand: ParsableCommand {
 
   func run() throws {
     let model = try loadModel(model, options)
-    let check = try GradientCheck(model, configuration: TrainingConfiguration(model))
+    let progress = ProgressLine(isQuiet: options.quiet)
+    let check = try GradientCheck(
+      model, configuration: TrainingConfiguration(model),
+      report: { done, total, path in progress.show(done, of: total, printable(path)) })
+    progress.clear()
     try Console.write(json ? Self.json(check) : Self.table(check))
     if !check.isCorrect { throw ExitStatus(value: Failure.Kind.checkFailed.rawValue) }
   }

@@ -8,8 +8,9 @@ struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Reads an ONNX file as a model.",
     discussion: """
-      nnrun import resnet18.onnx
-      nnrun import resnet18.onnx --output models/resnet18.yaml
+      nnrun export models/digits/digits.yaml --output digits.onnx
+      nnrun import digits.onnx
+      nnrun import digits.onnx --output models/again.yaml
       """)
 
   @Argument(help: "The ONNX file.", completion: .file(extensions: ["onnx"]))

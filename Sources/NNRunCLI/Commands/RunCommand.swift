@@ -10,9 +10,10 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs a model on the rows of an array (the default subcommand).",
     discussion: """
-      nnrun models/neuron/neuron.yaml --input models/neuron/input.npy
+      nnrun models/neuron/neuron.yaml --input models/neuron/neuron.input.npy
       nnrun models/digits/digits.yaml --input models/digits/test-images.npy --top 1
       nnrun models/digits/digits.yaml --input models/digits/test-images.npy --output scores.npy
+      nnrun models/digits/digits.yaml --input models/digits/test-images.npy --top 1 --trace trace.npz
       """)
 
   @Argument(help: "The model file.", completion: .file(extensions: ["yaml", "yml"]))
@@ -78,11 +79,7 @@ struct RunCommand: ParsableCommand {
     let network = Network(model, threads: threads)
     let shapes = try network.resultShapes(inputs.map(\.shape))
     let writer = try makeWriter(for: network, shapes: shapes, names: names)
-    try network.run(
-      shapes: inputs.map(\.shape), batchSize: batchSize,
-      read: { index, rows throws(Failure) in try inputs[index].read(rows, as: model.elementType) },
-      write: { results throws(Failure) in try writer.append(results) })
-    try writer.finish()
+    try run(network, inputs, to: writer)
   }
 
   private func makeWriter(for network: Network, shapes: [[Int]], names: ClassNames?) throws -> any ResultWriter {
@@ -98,11 +95,23 @@ struct RunCommand: ParsableCommand {
     let network = Network(model, threads: threads, tracing: true)
     let shapes = try network.resultShapes(inputs.map(\.shape))
     let results = zip(network.resultNames, shapes).map { ResultDescription(name: $0, shape: $1) }
-    let writer = try ResultFormat.npz(path).writer(results, elementType: model.elementType)
+    try run(network, inputs, to: try ResultFormat.npz(path).writer(results, elementType: model.elementType))
+  }
+
+  /// Runs the rows batch by batch into a writer, showing how far it is.
+  private func run(_ network: Network, _ inputs: [ArraySource], to writer: any ResultWriter) throws {
+    let progress = ProgressLine(isQuiet: options.quiet)
+    let total = inputs.first?.shape.first ?? 0
+    var done = 0
     try network.run(
       shapes: inputs.map(\.shape), batchSize: batchSize,
-      read: { index, rows throws(Failure) in try inputs[index].read(rows, as: model.elementType) },
+      read: { index, rows throws(Failure) in
+        if let rows { done = max(done, rows.lowerBound) }
+        progress.show(done, of: total, "\(grouped(done)) of \(grouped(total)) rows")
+        return try inputs[index].read(rows, as: network.model.elementType)
+      },
       write: { results throws(Failure) in try writer.append(results) })
+    progress.clear()
     try writer.finish()
   }
 

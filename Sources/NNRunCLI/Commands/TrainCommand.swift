@@ -11,8 +11,8 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains a model and writes the new weights back into its file.",
     discussion: """
-      nnrun train models/digits/digits.yaml --input models/digits/train-images.npy \
-        --target models/digits/train-labels.npy --output /tmp/digits.yaml --force
+      nnrun train models/digits/digits.yaml --input models/digits/train-images.npy \\
+        --target models/digits/train-labels.npy --output trained.yaml --epochs 2
       """)
 
   @Argument(help: "The model file.", completion: .file(extensions: ["yaml", "yml"]))

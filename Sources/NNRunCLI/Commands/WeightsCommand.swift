@@ -9,9 +9,10 @@ struct WeightsCommand: ParsableCommand {
     commandName: "weights",
     abstract: "Moves a model's parameters to another form of storage, or takes values from a file.",
     discussion: """
-      nnrun weights model.yaml --to inline
-      nnrun weights model.yaml --to model.safetensors
-      nnrun weights model.yaml --from resnet18.safetensors --names pytorch
+      With --names pytorch, --from takes arrays by the names of a PyTorch model's state, such as torchvision's ResNet-18.
+
+      nnrun weights models/neuron/neuron.yaml --to models/neuron/neuron.safetensors
+      nnrun weights models/neuron/neuron.yaml --from models/neuron/neuron.safetensors --to inline
       """)
 
   @Argument(help: "The model file.", completion: .file(extensions: ["yaml", "yml"]))
