@@ -13,12 +13,12 @@ RELEASE_FLAGS = -c release --product nnrun --static-swift-stdlib -Xswiftc -stati
 SOURCES = Sources Tests Package.swift
 BINARY = .build/release/nnrun
 
-.PHONY: run test release build setup setup-test lint format validate install clean help
+.PHONY: run test release bench setup setup-test lint format validate install clean help
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
-	@echo 'make release, make install PREFIX=/usr/local, make format, make lint, make validate, make clean'
+	@echo 'make release, make install PREFIX=/usr/local, make bench, make format, make lint, make validate, make clean'
 
 run: release
 	$(BINARY) models/digits/digits.yaml --input models/digits/test-images.npy --top 1 --labels models/digits/labels.txt
@@ -43,6 +43,11 @@ format:
 
 validate: release
 	$(BINARY) validate models
+
+# Measures nnrun beside other programs; ONLY=resnet20 takes the works whose names hold that (Benchmarks/README.md).
+bench: release
+	$(SWIFT) build $(RELEASE_FLAGS:nnrun=YAMLBenchmark)
+	./Benchmarks/run $(if $(ONLY),--only $(ONLY))
 
 install: release
 	install -d $(DESTDIR)$(PREFIX)/bin

@@ -76,15 +76,8 @@ public final class Benchmark {
   /// at the clock for the clock not to matter: for a tenth of a millisecond.
   public func warmUp(seconds: Double) throws(Failure) {
     let end = secondsNow() + seconds
-    repeat {
-      let start = secondsNow()
-      try work.run(times: callsPerTiming)
-      let now = secondsNow()
-      if now - start < 1e-4, callsPerTiming < 1 << 20 { callsPerTiming *= 2 }
-    } while secondsNow() < end
-    // A warm-up that was too short for the doublings.
     var isSettled = false
-    while !isSettled {
+    while !isSettled || secondsNow() < end {
       let start = secondsNow()
       try work.run(times: callsPerTiming)
       isSettled = secondsNow() - start >= 1e-4 || callsPerTiming >= 1 << 20
