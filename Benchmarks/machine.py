@@ -16,7 +16,8 @@ def description():
         flags = next((line for line in file if line.startswith("flags")), "").split()
     sets = [name for name in ("avx2", "fma", "avx512f") if name in flags]
     name = " and ".join(sorted(names)) or platform.machine()
-    return f"{name} ({', '.join(sets)}), {os.cpu_count()} processors, {platform.system()} {platform.release()}"
+    release = ".".join(platform.release().split(".")[:2])
+    return f"{name} ({', '.join(sets)}), {os.cpu_count()} processors, {platform.system()} {release}"
 
 
 class Watch:

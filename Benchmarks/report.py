@@ -31,6 +31,8 @@ def ratio(result):
 
 
 def number(value):
+    if value < 0.1:
+        return f"{value:.2g}"
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
@@ -72,7 +74,7 @@ def markdown(results):
     for result in results:
         for name, entry in result["entries"].items():
             if "version" in entry:
-                versions[name.removesuffix("-streams").removesuffix("-channels-last").removesuffix("-loop")] = entry["version"]
+                versions[name.split("-")[0]] = entry["version"].split("-")[0]
     out.append("Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) + ".\n")
     for kind, title in KINDS.items():
         chosen = [result for result in results if result["kind"] == kind]
@@ -109,34 +111,33 @@ def markdown(results):
 def svg(results):
     """A bar for each work: how many times as fast as its best peer, with a mark at the goal."""
     shown = [(result, ratio(result)) for result in results if ratio(result) is not None]
-    left, row, top, width = 250, 22, 52, 520
-    largest = max((min(found, 6) for _, found in shown), default=1)
-    largest = max(largest, 2)
-    scale = width / largest
-    height = top + row * len(shown) + 20
+    left, row, top, width = 230, 22, 58, 440
+    largest = max(2, min(6, max((found for _, found in shown), default=2)))
+    scale, right = width / largest, left + width + 24
+    height = top + row * len(shown) + 16
+    x = left + scale
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 90} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + 220} {height}" '
         'font-family="system-ui, sans-serif" font-size="13">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text x="{left}" y="22" font-size="15" font-weight="600" fill="#1f2328">times the best peer '
-        "(longer is better)</text>",
-        f'<text x="{left}" y="40" fill="#57606a">the line is the best peer, a dot the goal</text>',
+        f'<text x="{left}" y="22" font-size="15" font-weight="600" fill="#1f2328">nnrun against the best peer: how many '
+        "times as fast, or as small</text>",
+        f'<text x="{left}" y="41" fill="#57606a">the line is the best peer, a circle the goal; longer bars are better</text>',
     ]
     for index, (result, found) in enumerate(shown):
         y = top + index * row
-        name = f"{result['work']}, {result['threads']} thread{'s' if result['threads'] > 1 else ''}"
+        threads = f", {result['threads']} thread{'s' if result['threads'] > 1 else ''}"
         color = "#2f81f7" if found >= 1 else "#d29922"
         length = min(found, largest) * scale
-        out.append(f'<text x="{left - 8}" y="{y + 15}" text-anchor="end" fill="#1f2328">{name}</text>')
+        out.append(f'<text x="{left - 8}" y="{y + 15}" text-anchor="end" fill="#1f2328">{result["work"]}{threads}</text>')
         out.append(f'<rect x="{left}" y="{y + 3}" width="{length:.1f}" height="{row - 6}" rx="2" fill="{color}"/>')
-        more = "…" if found > largest else ""
-        label = f"{number(found)}{more}, {best_peer(result)}"
-        out.append(f'<text x="{left + length + 6:.1f}" y="{y + 15}" fill="#57606a" font-size="12">{label}</text>')
         if result["goal"] <= largest:
-            x = left + result["goal"] * scale
-            out.append(f'<circle cx="{x:.1f}" cy="{y + row / 2}" r="3.5" fill="#ffffff" stroke="#1f2328"/>')
-    x = left + scale
-    out.append(f'<line x1="{x:.1f}" y1="{top - 4}" x2="{x:.1f}" y2="{height - 14}" stroke="#1f2328" stroke-dasharray="4 3"/>')
+            goal = left + result["goal"] * scale
+            out.append(f'<circle cx="{goal:.1f}" cy="{y + row / 2}" r="3.5" fill="#ffffff" stroke="#1f2328"/>')
+        out.append(f'<text x="{right}" y="{y + 15}" fill="#1f2328">{number(found)} times {best_peer(result)}</text>')
+    out.append(
+        f'<line x1="{x:.1f}" y1="{top - 4}" x2="{x:.1f}" y2="{height - 10}" stroke="#1f2328" stroke-dasharray="4 3"/>'
+    )
     out.append("</svg>\n")
     return "\n".join(out)
 

@@ -42,7 +42,7 @@ WORKS = [
     Work("start-neuron", "start", "neuron", 1, ONE, 30, ("onnxruntime", "ncnn", "litert")),
     Work("start-resnet20", "start", "resnet20", 1, (2,), 15, ("onnxruntime", "openvino", "ncnn")),
     Work("start-resnet18", "start", "resnet18", 1, (2,), 4, ("onnxruntime", "openvino", "ncnn")),
-    Work("start-digits", "digits", "digits", 32, (2,), 5, ("torch",), epochs=10),
+    Work("start-digits", "digits", "digits", 32, (2,), 5, ("torch",), epochs=8),
     Work("memory-resnet50-b1", "memory", "resnet50", 1, ONE, 1, INFERENCE),
     Work("memory-train-resnet20-b128", "memory", "resnet20", 128, (2,), 1 / 0.6, TRAINING),
     Work("load-yaml", "yaml", "", 0, ONE, 0.6, ()),
