@@ -106,7 +106,10 @@ public final class Benchmark {
   public func profile(seconds: Double) throws(Failure) -> BenchmarkProfile {
     guard let run = work as? FloatRun else {
       throw Failure(
-        .usage, work is TrainingSteps ? "a profile is of a run, not of training" : "a profile is of a float32 model")
+        .usage,
+        work is TrainingSteps
+          ? "a profile is of a run, not of training"
+          : "a float64 model is computed plainly, operation by operation; there is a profile of float32 models only")
     }
     var samples: [[Double]] = []
     let end = secondsNow() + seconds
