@@ -171,9 +171,14 @@ def measure(work, threads):
     }
 
 
+def is_meant(work, word):
+    """Whether a word of --only is the work's name, or a part of it where no work is called so."""
+    return work.name == word if any(other.name == word for other in WORKS) else word in work.name
+
+
 def main():
     results = json.load(open(RESULTS)) if os.path.exists(RESULTS) else []
-    chosen = [work for work in WORKS if not options.only or any(word in work.name for word in options.only.split(","))]
+    chosen = [work for work in WORKS if not options.only or any(is_meant(work, word) for word in options.only.split(","))]
     if not chosen:
         sys.exit("bench: no work is called so; there are " + ", ".join(work.name for work in WORKS))
     for work in chosen:
@@ -196,7 +201,7 @@ def main():
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--only", help="works whose names hold one of these words, by commas")
+parser.add_argument("--only", help="works that are called so, or whose names hold one of these words; by commas")
 parser.add_argument("--threads", type=int, help="only with so many threads")
 parser.add_argument("--peers", help="only these peers, by commas")
 parser.add_argument("--rounds", type=int, default=7, help="how often everyone has a turn")
