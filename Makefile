@@ -17,12 +17,12 @@ VERSION = $(shell sed -n 's/.*libraryVersion = "\(.*\)"/\1/p' Sources/NNRun/Vers
 # Completions and manual pages, made by the program of its own help texts.
 SHARE = .build/release/share
 
-.PHONY: run test release share library docs examples setup setup-test lint format validate install clean help
+.PHONY: run test release share library docs examples bench setup setup-test lint format validate install clean help
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
-	@echo 'make release, make library, make docs, make examples, make install PREFIX=/usr/local'
+	@echo 'make release, make library, make docs, make examples, make bench, make install PREFIX=/usr/local'
 	@echo 'make format, make lint, make validate, make clean'
 
 run: release
@@ -69,6 +69,11 @@ format:
 
 validate: release
 	$(BINARY) validate models
+
+# Measures nnrun beside other programs; ONLY=resnet20 takes the works whose names hold that (Benchmarks/README.md).
+bench: release
+	$(SWIFT) build $(RELEASE_FLAGS) --product YAMLBenchmark
+	./Benchmarks/run $(if $(ONLY),--only $(ONLY))
 
 install: release library
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include

@@ -76,15 +76,8 @@ public final class Benchmark {
   /// at the clock for the clock not to matter: for a tenth of a millisecond.
   public func warmUp(seconds: Double) throws(Failure) {
     let end = secondsNow() + seconds
-    repeat {
-      let start = secondsNow()
-      try work.run(times: callsPerTiming)
-      let now = secondsNow()
-      if now - start < 1e-4, callsPerTiming < 1 << 20 { callsPerTiming *= 2 }
-    } while secondsNow() < end
-    // A warm-up that was too short for the doublings.
     var isSettled = false
-    while !isSettled {
+    while !isSettled || secondsNow() < end {
       let start = secondsNow()
       try work.run(times: callsPerTiming)
       isSettled = secondsNow() - start >= 1e-4 || callsPerTiming >= 1 << 20
@@ -113,7 +106,10 @@ public final class Benchmark {
   public func profile(seconds: Double) throws(Failure) -> BenchmarkProfile {
     guard let run = work as? FloatRun else {
       throw Failure(
-        .usage, work is TrainingSteps ? "a profile is of a run, not of training" : "a profile is of a float32 model")
+        .usage,
+        work is TrainingSteps
+          ? "a profile is of a run, not of training"
+          : "a float64 model is computed plainly, operation by operation; there is a profile of float32 models only")
     }
     var samples: [[Double]] = []
     let end = secondsNow() + seconds

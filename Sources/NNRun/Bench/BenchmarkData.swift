@@ -42,7 +42,7 @@ struct BenchmarkData {
     guard missing.isEmpty else {
       let shapes = model.inputs.map { "`\($0.name)` is \($0.shape.text)" }.joined(separator: ", ")
       let options = missing.map { "--size \($0)=64" }.joined(separator: " ")
-      throw Failure(.usage, "input \(shapes); say how large that is, such as `\(options)`")
+      throw Failure(.usage, "\(shapes); say how large that is, such as `\(options)`")
     }
     var inputs: [AnyTensor] = []
     for input in model.inputs {
