@@ -125,16 +125,19 @@ static void directConvolution(const NNConvolution *c, NNInt task, float *scratch
       float *output = c->output + at;
       const float *residual = c->residual && part == parts - 1 ? c->residual + at : 0;
       const float *b = weights + panel * 16 * inner + firstSegment * run * width;
+      // What the next panel reads is fetched meanwhile, half by half.
+      NNInt size = (lastSegment - firstSegment) * run * width;
+      const float *next = panel + 1 < lastPanel ? b + 16 * inner : weights + firstPanel * 16 * inner + lastSegment * run * width;
       Tile16 tile = {
         segments + firstSegment, lastSegment - firstSegment, run, 8, pixels * 8,
         c->bias ? c->bias + (firstBlock + panel * 2) * 8 : 0, part > 0, c->relu && part == parts - 1};
       for (NNInt i = 0; i < tiles; i++) {
         NNInt q = pixelCount * i / tiles, m = pixelCount * (i + 1) / tiles - q;
-        const float *added = residual ? residual + q * 8 : 0;
+        const float *added = residual ? residual + q * 8 : 0, *ahead = i < 2 ? next + i * size / 2 : b;
         if (wide) {
-          indirectOf16[m](&tile, base, offsets + q, b, output + q * 8, added);
+          indirectOf16[m](&tile, base, offsets + q, b, output + q * 8, added, ahead);
         } else {
-          indirectOf8[m]((const Tile8 *)&tile, base, offsets + q, b, output + q * 8, added);
+          indirectOf8[m]((const Tile8 *)&tile, base, offsets + q, b, output + q * 8, added, ahead);
         }
       }
     }

@@ -28,6 +28,8 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
     NNInt first = d->inner * part / parts, last = d->inner * (part + 1) / parts;
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
       const float *b = d->weights + panel * 16 * d->inner + first * 16;
+      const float *next = b + 16 * d->inner;
+      NNInt size = 16 * (last - first);
       float *c = d->output + firstRow * d->outputStride + panel * 16;
       const float *bias = d->bias ? d->bias + panel * 16 : 0;
       NNInt columns = least(16, d->columns - panel * 16), relu = d->relu && part == parts - 1;
@@ -45,13 +47,13 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
         const float *left = a + m * d->inputStride + first;
         float *to = c + m * d->outputStride;
         if (columns == 16) {
-          denseOf16[height](left, d->inputStride, last - first, b, to, d->outputStride, bias, part > 0, relu);
+          denseOf16[height](left, d->inputStride, last - first, b, to, d->outputStride, bias, part > 0, relu, i < 2 ? next + i * size / 2 : b);
           continue;
         }
         for (NNInt r = 0; part > 0 && r < height; r++) {
           for (NNInt j = 0; j < 16; j++) edge[r * 16 + j] = j < columns ? to[r * d->outputStride + j] : 0;
         }
-        denseOf16[height](left, d->inputStride, last - first, b, edge, 16, bias, part > 0, relu);
+        denseOf16[height](left, d->inputStride, last - first, b, edge, 16, bias, part > 0, relu, i < 2 ? next + i * size / 2 : b);
         for (NNInt r = 0; r < height; r++) {
           for (NNInt j = 0; j < columns; j++) to[r * d->outputStride + j] = edge[r * 16 + j];
         }

@@ -234,14 +234,18 @@ INLINE void multiplyTiles(
   NNInt inner = c->inputBlocks * 8, stride = nnTileInputStride(c), to = nnTileOutputStride(c);
   NNInt most = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
   NNInt height = nnCeilDivide(tiles, nnCeilDivide(tiles, most));
+  // The next panel's weights, which come from memory when there are many channels, are fetched half by half.
+  NNInt panel = inner * (wide ? 16 : 8);
+  const float *ahead = weights + panel, *end = ahead + panel;
   while (tiles > 0) {
     // As even as can be: two last rows of 4 are faster than one of 6 and one of 2.
     NNInt m = nnCeilDivide(tiles, height) * (height - 1) >= tiles ? height - 1 : height;
     if (wide) {
-      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to);
+      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to, ahead);
     } else {
-      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to);
+      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to, ahead);
     }
+    ahead = ahead + panel / 2 < end ? ahead + panel / 2 : weights;
     tiles -= m;
     a += m * stride;
     products += m * to;
