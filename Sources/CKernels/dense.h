@@ -62,15 +62,43 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
   }
 }
 
+INLINE void packDensePanel(const NNPackDense *p, NNInt panel, float *packed) {
+  NNInt width = least(16, p->columns - panel * 16), k = 0;
+  const float *from = p->input + panel * 16 * p->columnStride;
+  if (p->innerStride == 1) {
+    for (; k + 8 <= p->inner; k += 8) {
+      UNROLL for (int half = 0; half < 16; half += 8) {
+        f8 r[8];
+        UNROLL for (int j = 0; j < 8; j++) r[j] = half + j < width ? load8(from + (half + j) * p->columnStride + k) : (f8)0;
+        transpose8(r);
+        UNROLL for (int j = 0; j < 8; j++) store8(packed + (k + j) * 16 + half, r[j]);
+      }
+    }
+  }
+  for (; k < p->inner; k++) {
+    float *to = packed + k * 16;
+    for (NNInt j = 0; j < width; j++) to[j] = from[k * p->innerStride + j * p->columnStride];
+    for (NNInt j = width; j < 16; j++) to[j] = 0;
+  }
+}
+
 static void packDense(const void *arguments, NNInt panel, float *scratch) {
   const NNPackDense *p = arguments;
-  NNInt width = least(16, p->columns - panel * 16);
-  const float *from = p->input + panel * 16 * p->columnStride;
-  float *packed = p->output + panel * 16 * p->inner;
-  for (NNInt k = 0; k < p->inner; k++, packed += 16) {
-    for (NNInt j = 0; j < width; j++) packed[j] = from[k * p->innerStride + j * p->columnStride];
-    for (NNInt j = width; j < 16; j++) packed[j] = 0;
-  }
+  packDensePanel(p, panel, p->output + panel * 16 * p->inner);
+}
+
+// A panel of columns by weights that are used once: packed into scratch, and multiplied there.
+static void denseOnce(const void *arguments, NNInt panel, float *scratch) {
+  const NNDenseOnce *o = arguments;
+  packDensePanel(&o->pack, panel, scratch);
+  NNDense d = o->dense;
+  d.weights = scratch;
+  d.output += panel * 16;
+  if (d.bias) d.bias += panel * 16;
+  d.columns = least(16, d.columns - panel * 16);
+  d.rowsPerTask = d.rows;
+  d.panels = 1;
+  dense(&d, 0, 0);
 }
 
 static void transpose(const void *arguments, NNInt task, float *scratch) {

@@ -22,7 +22,7 @@
 #include "training.h"
 
 const NNKernels KERNELS = {
-  KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, channelCopy, block,
-  unblock, pack, packDense, transpose, filterGradient, normalize, normalizeGradient, channelSum, spread, maximumGradient,
+  KERNELS_NAME, convolution, convolutionOnce, depthwise, dense, denseOnce, pooling, spatialMean, elementwise, affine, softmax,
+  channelCopy, block, unblock, pack, packDense, transpose, filterGradient, normalize, normalizeGradient, channelSum, spread, maximumGradient,
   spatialMeanGradient, peak, MAX_HEIGHT * 16 * 2,
 };
