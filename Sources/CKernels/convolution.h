@@ -55,7 +55,53 @@ static void copyPlainRows(const NNConvolution *c, const float *input, NNInt firs
   }
 }
 
-static void directConvolution(const NNConvolution *c, NNInt task, float *scratch) {
+// A strip of output pixels: where its rows of the left side begin, and where each sum goes on.
+typedef struct Strip {
+  const float *base;
+  const int32_t *offsets, *segments;
+  NNInt segmentCount, run, image, group, firstPixel, pixelCount;
+} Strip;
+
+// The strip by the panels from `firstPanel` on, whose weights lie at `weights`.
+static void multiplyPanels(
+  const NNConvolution *c, const Strip *s, NNInt firstPanel, NNInt lastPanel, const float *weights
+) {
+  NNInt pixels = c->outputHeight * c->outputWidth, inner = s->segmentCount * s->run;
+  NNInt parts = nnCeilDivide(s->segmentCount, most(1, INNER_CHUNK / s->run));
+  NNInt firstBlock = s->group * c->outputBlocks, outputBlocks = c->groups * c->outputBlocks;
+  for (NNInt part = 0; part < parts; part++) {
+    NNInt firstSegment = s->segmentCount * part / parts, lastSegment = s->segmentCount * (part + 1) / parts;
+    for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+      int wide = panel * 2 + 1 < c->outputBlocks;
+      NNInt height = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
+      NNInt tiles = nnCeilDivide(s->pixelCount, height), width = wide ? 16 : 8;
+      NNInt at = ((s->image * outputBlocks + firstBlock + panel * 2) * pixels + s->firstPixel) * 8;
+      float *output = c->output + at;
+      const float *residual = c->residual && part == parts - 1 ? c->residual + at : 0;
+      const float *b = weights + (panel - firstPanel) * 16 * inner + firstSegment * s->run * width;
+      // What is read next is fetched meanwhile, half by half.
+      NNInt size = (lastSegment - firstSegment) * s->run * width;
+      const float *next = panel + 1 < lastPanel ? b + 16 * inner : weights + lastSegment * s->run * width;
+      Tile16 tile = {
+        s->segments + firstSegment, lastSegment - firstSegment, s->run, 8, pixels * 8,
+        c->bias ? c->bias + (firstBlock + panel * 2) * 8 : 0, part > 0, c->relu && part == parts - 1};
+      for (NNInt i = 0; i < tiles; i++) {
+        NNInt q = s->pixelCount * i / tiles, m = s->pixelCount * (i + 1) / tiles - q;
+        const float *added = residual ? residual + q * 8 : 0, *ahead = i < 2 ? next + i * size / 2 : b;
+        if (wide) {
+          indirectOf16[m](&tile, s->base, s->offsets + q, b, output + q * 8, added, ahead);
+        } else {
+          indirectOf8[m]((const Tile8 *)&tile, s->base, s->offsets + q, b, output + q * 8, added, ahead);
+        }
+      }
+    }
+  }
+}
+
+static void packPanel(const NNPack *p, NNInt group, NNInt panel, float *packed);
+
+// With `pack`, the weights are plain, and each panel is packed where it is used.
+static void directConvolution(const NNConvolution *c, const NNPack *pack, NNInt task, float *scratch) {
   NNInt pixels = c->outputHeight * c->outputWidth;
   NNInt strips = nnCeilDivide(pixels, c->strip), panelCount = nnPanels(c);
   NNInt chunks = nnCeilDivide(panelCount, c->panels);
@@ -110,34 +156,16 @@ static void directConvolution(const NNConvolution *c, NNInt task, float *scratch
       }
     }
   }
-
-  NNInt inner = segmentCount * run;
-  NNInt parts = nnCeilDivide(segmentCount, most(1, INNER_CHUNK / run));
-  NNInt firstBlock = group * c->outputBlocks, outputBlocks = c->groups * c->outputBlocks;
-  const float *weights = c->weights + group * inner * c->outputBlocks * 8;
-  for (NNInt part = 0; part < parts; part++) {
-    NNInt firstSegment = segmentCount * part / parts, lastSegment = segmentCount * (part + 1) / parts;
+  Strip strip = {base, offsets, segments, segmentCount, run, image, group, firstPixel, pixelCount};
+  NNInt inner = nnInner(c);
+  if (pack) {
+    float *packed = scratch + nnConvolutionScratch(c);
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
-      int wide = panel * 2 + 1 < c->outputBlocks;
-      NNInt height = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
-      NNInt tiles = nnCeilDivide(pixelCount, height), width = wide ? 16 : 8;
-      NNInt at = ((image * outputBlocks + firstBlock + panel * 2) * pixels + firstPixel) * 8;
-      float *output = c->output + at;
-      const float *residual = c->residual && part == parts - 1 ? c->residual + at : 0;
-      const float *b = weights + panel * 16 * inner + firstSegment * run * width;
-      Tile16 tile = {
-        segments + firstSegment, lastSegment - firstSegment, run, 8, pixels * 8,
-        c->bias ? c->bias + (firstBlock + panel * 2) * 8 : 0, part > 0, c->relu && part == parts - 1};
-      for (NNInt i = 0; i < tiles; i++) {
-        NNInt q = pixelCount * i / tiles, m = pixelCount * (i + 1) / tiles - q;
-        const float *added = residual ? residual + q * 8 : 0;
-        if (wide) {
-          indirectOf16[m](&tile, base, offsets + q, b, output + q * 8, added);
-        } else {
-          indirectOf8[m]((const Tile8 *)&tile, base, offsets + q, b, output + q * 8, added);
-        }
-      }
+      packPanel(pack, group, panel, packed);
+      multiplyPanels(c, &strip, panel, panel + 1, packed);
     }
+  } else {
+    multiplyPanels(c, &strip, firstPanel, lastPanel, c->weights + (group * c->outputBlocks * 8 + firstPanel * 16) * inner);
   }
 }
 
@@ -151,13 +179,56 @@ INLINE NNInt weightPlace(const NNPack *p, NNInt group, NNInt local, NNInt channe
   return filter * p->filterStride + filter / groupFilters * p->groupStride + own * p->channelStride;
 }
 
-static void packDirect(const NNPack *p, NNInt task) {
+// A panel of an ungrouped convolution: every filter's weights lie in a row, 8 rows are turned at a time.
+static void packPlainPanel(const NNPack *p, NNInt firstFilter, NNInt width, float *packed) {
+  const NNConvolution *c = &p->shape;
+  NNInt lanes = nnPixelChannels(c), taps = c->kernelHeight * c->kernelWidth, count = p->groupChannels * taps;
+  memset(packed + p->groupChannels / lanes * lanes * taps * width, 0,
+         (size_t)((nnInner(c) - p->groupChannels / lanes * lanes * taps) * width) * 4);
+  for (NNInt half = 0; half < width; half += 8) {
+    NNInt filters = least(8, p->filters - firstFilter - half), block = 0, lane = 0, tap = 0;
+    const float *rows = p->input + (firstFilter + half) * p->filterStride;
+    d8 scale = 1;
+    for (NNInt i = 0; p->scale && i < filters; i++) scale[i] = p->scale[firstFilter + half + i];
+    for (NNInt first = 0; first < count; first += 8) {
+      f8 r[8];
+      NNInt columns = least(8, count - first);
+      for (int i = 0; i < 8; i++) {
+        r[i] = 0;
+        if (i >= filters) continue;
+        if (columns == 8) {
+          r[i] = load8(rows + i * p->filterStride + first);
+        } else {
+          for (NNInt j = 0; j < columns; j++) r[i][j] = rows[i * p->filterStride + first + j];
+        }
+      }
+      transpose8(r);
+      UNROLL for (int j = 0; j < 8; j++) {
+        if (j < columns) {
+          f8 v = p->scale ? __builtin_convertvector(__builtin_convertvector(r[j], d8) * scale, f8) : r[j];
+          store8(packed + ((block * taps + tap) * lanes + lane) * width + half, v);
+          if (++tap == taps) {
+            tap = 0;
+            if (++lane == lanes) {
+              lane = 0;
+              block++;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+static void packPanel(const NNPack *p, NNInt group, NNInt panel, float *packed) {
   const NNConvolution *c = &p->shape;
   NNInt lanes = nnPixelChannels(c), blocks = nnPixelBlocks(c), taps = c->kernelHeight * c->kernelWidth;
-  NNInt group = task / nnPanels(c), panel = task % nnPanels(c);
   NNInt width = panel * 2 + 1 < c->outputBlocks ? 16 : 8;
   NNInt firstFilter = group * (p->groups / c->groups) * (p->filters / p->groups) + panel * 16;
-  float *packed = p->output + (group * c->outputBlocks * 8 + panel * 16) * nnInner(c);
+  if (p->groups == 1 && !p->reversed && p->channelStride == taps) {
+    packPlainPanel(p, firstFilter, width, packed);
+    return;
+  }
   for (NNInt block = 0; block < blocks; block++) {
     for (NNInt lane = 0; lane < lanes; lane++) {
       for (NNInt column = 0; column < width; column++) {
@@ -170,4 +241,16 @@ static void packDirect(const NNPack *p, NNInt task) {
       }
     }
   }
+}
+
+static void packDirect(const NNPack *p, NNInt task) {
+  const NNConvolution *c = &p->shape;
+  NNInt group = task / nnPanels(c), panel = task % nnPanels(c);
+  packPanel(p, group, panel, p->output + (group * c->outputBlocks * 8 + panel * 16) * nnInner(c));
+}
+
+// A direct convolution of weights that are used once: `p->shape` is the convolution, `p->input` its plain weights.
+static void convolutionOnce(const void *arguments, NNInt task, float *scratch) {
+  const NNPack *p = arguments;
+  directConvolution(&p->shape, p, task, scratch);
 }

@@ -28,6 +28,8 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
     NNInt first = d->inner * part / parts, last = d->inner * (part + 1) / parts;
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
       const float *b = d->weights + panel * 16 * d->inner + first * 16;
+      const float *next = b + 16 * d->inner;
+      NNInt size = 16 * (last - first);
       float *c = d->output + firstRow * d->outputStride + panel * 16;
       const float *bias = d->bias ? d->bias + panel * 16 : 0;
       NNInt columns = least(16, d->columns - panel * 16), relu = d->relu && part == parts - 1;
@@ -45,13 +47,13 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
         const float *left = a + m * d->inputStride + first;
         float *to = c + m * d->outputStride;
         if (columns == 16) {
-          denseOf16[height](left, d->inputStride, last - first, b, to, d->outputStride, bias, part > 0, relu);
+          denseOf16[height](left, d->inputStride, last - first, b, to, d->outputStride, bias, part > 0, relu, i < 2 ? next + i * size / 2 : b);
           continue;
         }
         for (NNInt r = 0; part > 0 && r < height; r++) {
           for (NNInt j = 0; j < 16; j++) edge[r * 16 + j] = j < columns ? to[r * d->outputStride + j] : 0;
         }
-        denseOf16[height](left, d->inputStride, last - first, b, edge, 16, bias, part > 0, relu);
+        denseOf16[height](left, d->inputStride, last - first, b, edge, 16, bias, part > 0, relu, i < 2 ? next + i * size / 2 : b);
         for (NNInt r = 0; r < height; r++) {
           for (NNInt j = 0; j < columns; j++) to[r * d->outputStride + j] = edge[r * 16 + j];
         }
@@ -60,45 +62,46 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
   }
 }
 
-INLINE void transpose8(f8 r[8]) {
-  f8 t[8], s[8];
-  UNROLL for (int i = 0; i < 8; i += 2) {
-    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-  }
-  UNROLL for (int i = 0; i < 8; i += 4) {
-    UNROLL for (int j = 0; j < 2; j++) {
-      s[i + 2 * j] = __builtin_shufflevector(t[i + j], t[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-      s[i + 2 * j + 1] = __builtin_shufflevector(t[i + j], t[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+INLINE void packDensePanel(const NNPackDense *p, NNInt panel, float *packed) {
+  NNInt width = least(16, p->columns - panel * 16), k = 0;
+  const float *from = p->input + panel * 16 * p->columnStride;
+  if (p->innerStride == 1) {
+    for (; k + 8 <= p->inner; k += 8) {
+      UNROLL for (int half = 0; half < 16; half += 8) {
+        f8 r[8];
+        UNROLL for (int j = 0; j < 8; j++) r[j] = half + j < width ? load8(from + (half + j) * p->columnStride + k) : (f8)0;
+        transpose8(r);
+        UNROLL for (int j = 0; j < 8; j++) store8(packed + (k + j) * 16 + half, r[j]);
+      }
     }
   }
-  UNROLL for (int i = 0; i < 4; i++) {
-    r[i] = __builtin_shufflevector(s[i], s[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    r[i + 4] = __builtin_shufflevector(s[i], s[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  if (p->columnStride == 1 && width == 16) {
+    for (; k < p->inner; k++) store16(packed + k * 16, load16(from + k * p->innerStride));
+  }
+  for (; k < p->inner; k++) {
+    float *to = packed + k * 16;
+    for (NNInt j = 0; j < width; j++) to[j] = from[k * p->innerStride + j * p->columnStride];
+    for (NNInt j = width; j < 16; j++) to[j] = 0;
   }
 }
 
 static void packDense(const void *arguments, NNInt panel, float *scratch) {
   const NNPackDense *p = arguments;
-  NNInt width = least(16, p->columns - panel * 16), k = 0;
-  const float *from = p->input + panel * 16 * p->columnStride;
-  float *packed = p->output + panel * 16 * p->inner;
-  if (width == 16 && p->innerStride == 1) {
-    for (; k + 8 <= p->inner; k += 8, packed += 128) {
-      for (int half = 0; half < 16; half += 8) {
-        f8 r[8];
-        UNROLL for (int j = 0; j < 8; j++) r[j] = load8(from + (half + j) * p->columnStride + k);
-        transpose8(r);
-        UNROLL for (int i = 0; i < 8; i++) store8(packed + i * 16 + half, r[i]);
-      }
-    }
-  } else if (width == 16 && p->columnStride == 1) {
-    for (; k < p->inner; k++, packed += 16) store16(packed, load16(from + k * p->innerStride));
-  }
-  for (; k < p->inner; k++, packed += 16) {
-    for (NNInt j = 0; j < width; j++) packed[j] = from[k * p->innerStride + j * p->columnStride];
-    for (NNInt j = width; j < 16; j++) packed[j] = 0;
-  }
+  packDensePanel(p, panel, p->output + panel * 16 * p->inner);
+}
+
+// A panel of columns by weights that are used once: packed into scratch, and multiplied there.
+static void denseOnce(const void *arguments, NNInt panel, float *scratch) {
+  const NNDenseOnce *o = arguments;
+  packDensePanel(&o->pack, panel, scratch);
+  NNDense d = o->dense;
+  d.weights = scratch;
+  d.output += panel * 16;
+  if (d.bias) d.bias += panel * 16;
+  d.columns = least(16, d.columns - panel * 16);
+  d.rowsPerTask = d.rows;
+  d.panels = 1;
+  dense(&d, 0, 0);
 }
 
 static void transpose(const void *arguments, NNInt task, float *scratch) {

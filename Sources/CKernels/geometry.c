@@ -21,6 +21,8 @@ NNInt nnConvolutionScratch(const NNConvolution *c) {
   return floats;
 }
 
+NNInt nnConvolutionOnceScratch(const NNPack *p) { return nnConvolutionScratch(&p->shape) + 16 * nnInner(&p->shape); }
+
 NNInt nnConvolutionWeights(const NNConvolution *c) {
   NNInt inner = c->algorithm == NN_DIRECT ? nnInner(c) : nnPositions(c) * c->inputBlocks * 8;
   return c->groups * inner * c->outputBlocks * 8;

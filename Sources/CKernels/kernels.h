@@ -25,8 +25,9 @@
 #include "perceptron.h"
 
 const NNKernels KERNELS = {
-  KERNELS_NAME, convolution, depthwise, dense, pooling, spatialMean, elementwise, affine, softmax, channelCopy, block,
-  unblock, pack, packDepthwise, packDense, transpose, filterGradient, depthwiseGradient, combine, combineDoubles,
-  moments, gradientMoments, momentsToScale, momentsToGradient, normalize, normalizeGradient, spread, maximumGradient,
-  spatialMeanGradient, columnSum, product, loss, metric, track, squares, squaresToFactor, update, perceptron, peak, MAX_HEIGHT * 16 * 2,
+  KERNELS_NAME, convolution, convolutionOnce, depthwise, dense, denseOnce, pooling, spatialMean, elementwise, affine, softmax,
+  channelCopy, block, unblock, pack, packDepthwise, packDense, transpose, filterGradient, depthwiseGradient, combine,
+  combineDoubles, moments, gradientMoments, momentsToScale, momentsToGradient, normalize, normalizeGradient, spread,
+  maximumGradient, spatialMeanGradient, columnSum, product, loss, metric, track, squares, squaresToFactor, update, perceptron,
+  peak, MAX_HEIGHT * 16 * 2,
 };

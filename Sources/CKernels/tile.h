@@ -29,9 +29,13 @@ INLINE void NAME(scatter)(float *p, NNInt halfStride, VECTOR v) {
 #endif
 }
 
-/// sum[m] += row[m][k...] * b, for `count` columns of the left side; returns where the right side goes on.
-INLINE const float *NAME(multiply)(const int M, VECTOR sum[], const float *const row[], NNInt k, NNInt count, const float *b) {
-  for (; count >= 8; count -= 8, k += 8, b += 8 * WIDTH) {
+/// sum[m] += row[m][k...] * b, for `count` columns of the left side; returns where the right side goes on. Meanwhile what
+/// lies at `*ahead` is fetched, half as much as is read of b.
+INLINE const float *NAME(multiply)(
+  const int M, VECTOR sum[], const float *const row[], NNInt k, NNInt count, const float *b, const float **ahead
+) {
+  for (; count >= 8; count -= 8, k += 8, b += 8 * WIDTH, *ahead += 4 * WIDTH) {
+    UNROLL for (int i = 0; i < 4 * WIDTH; i += 16) __builtin_prefetch(*ahead + i, 0, 2);
     UNROLL for (int i = 0; i < 8; i++) {
       VECTOR right = LOAD(b + i * WIDTH);
       UNROLL for (int m = 0; m < M; m++) sum[m] += row[m][k + i] * right;
@@ -79,46 +83,48 @@ typedef struct NAME(Tile) {
 // at a + m * stride and is read in pieces of 16 that lie `step` apart, the last one perhaps 8. `dense`: rows lie whole.
 #define FUNCTION(M) \
   static void JOIN(NAME(indirect), _##M)( \
-    const NAME(Tile) * t, const float *a, const int32_t *offsets, const float *b, float *c, const float *residual \
+    const NAME(Tile) * t, const float *a, const int32_t *offsets, const float *b, float *c, const float *residual, \
+    const float *ahead \
   ) { \
     VECTOR sum[16]; \
     const float *row[16]; \
     UNROLL for (int m = 0; m < M; m++) row[m] = a + offsets[m]; \
     NAME(begin)(M, sum, c, t->rowStride, t->halfStride, t->bias, t->accumulate); \
-    for (NNInt s = 0; s < t->segmentCount; s++) b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b); \
+    for (NNInt s = 0; s < t->segmentCount; s++) b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b, &ahead); \
     NAME(finish)(M, sum, c, t->rowStride, t->halfStride, residual, t->relu); \
   } \
   static void JOIN(NAME(stepped), _##M)( \
-    const float *a, NNInt stride, NNInt step, NNInt inner, const float *b, float *c, NNInt rowStride \
+    const float *a, NNInt stride, NNInt step, NNInt inner, const float *b, float *c, NNInt rowStride, \
+    const float *ahead \
   ) { \
     VECTOR sum[16]; \
     const float *row[16]; \
     UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
     NAME(begin)(M, sum, c, rowStride, 8, 0, 0); \
     NNInt k = 0; \
-    for (; inner >= 16; inner -= 16, k += step) b = NAME(multiply)(M, sum, row, k, 16, b); \
-    NAME(multiply)(M, sum, row, k, inner, b); \
+    for (; inner >= 16; inner -= 16, k += step) b = NAME(multiply)(M, sum, row, k, 16, b, &ahead); \
+    NAME(multiply)(M, sum, row, k, inner, b, &ahead); \
     NAME(finish)(M, sum, c, rowStride, 8, 0, 0); \
   } \
   static void JOIN(NAME(dense), _##M)( \
     const float *a, NNInt stride, NNInt inner, const float *b, float *c, NNInt rowStride, const float *bias, \
-    NNInt accumulate, NNInt relu \
+    NNInt accumulate, NNInt relu, const float *ahead \
   ) { \
     VECTOR sum[16]; \
     const float *row[16]; \
     UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
     NAME(begin)(M, sum, c, rowStride, 8, bias, accumulate); \
-    NAME(multiply)(M, sum, row, 0, inner, b); \
+    NAME(multiply)(M, sum, row, 0, inner, b, &ahead); \
     NAME(finish)(M, sum, c, rowStride, 8, 0, relu); \
   }
 FOR_EACH_HEIGHT(FUNCTION)
 #undef FUNCTION
 
 typedef void (*NAME(Indirect))(
-  const NAME(Tile) *, const float *, const int32_t *, const float *, float *, const float *);
-typedef void (*NAME(Stepped))(const float *, NNInt, NNInt, NNInt, const float *, float *, NNInt);
+  const NAME(Tile) *, const float *, const int32_t *, const float *, float *, const float *, const float *);
+typedef void (*NAME(Stepped))(const float *, NNInt, NNInt, NNInt, const float *, float *, NNInt, const float *);
 typedef void (*NAME(Dense))(
-  const float *, NNInt, NNInt, const float *, float *, NNInt, const float *, NNInt, NNInt);
+  const float *, NNInt, NNInt, const float *, float *, NNInt, const float *, NNInt, NNInt, const float *);
 
 #define ENTRY(M) JOIN(NAME(indirect), _##M),
 static const NAME(Indirect) NAME(indirectOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};

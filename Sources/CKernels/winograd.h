@@ -234,14 +234,18 @@ INLINE void multiplyTiles(
   NNInt inner = c->inputBlocks * 8, stride = nnTileInputStride(c), to = nnTileOutputStride(c);
   NNInt most = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
   NNInt height = nnCeilDivide(tiles, nnCeilDivide(tiles, most));
+  // The next panel's weights, which come from memory when there are many channels, are fetched half by half.
+  NNInt panel = inner * (wide ? 16 : 8);
+  const float *ahead = weights + panel, *end = ahead + panel;
   while (tiles > 0) {
     // As even as can be: two last rows of 4 are faster than one of 6 and one of 2.
     NNInt m = nnCeilDivide(tiles, height) * (height - 1) >= tiles ? height - 1 : height;
     if (wide) {
-      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to);
+      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to, ahead);
     } else {
-      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to);
+      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to, ahead);
     }
+    ahead = ahead + panel / 2 < end ? ahead + panel / 2 : weights;
     tiles -= m;
     a += m * stride;
     products += m * to;
@@ -309,6 +313,26 @@ INLINE void filterTransform(const int size, const d8 g[3], d8 r[6]) {
   }
 }
 
+// The 3x3 kernels that 8 filters of a group, from `local` on, have for a channel: g[tap][filter].
+INLINE void kernelsOf(const NNPack *p, NNInt firstFilter, NNInt local, NNInt group, NNInt channel, d8 g[9]) {
+  f8 r[8], last = 0;
+  d8 factor = 1;
+  UNROLL for (int lane = 0; lane < 8; lane++) {
+    NNInt place = weightPlace(p, group, local + lane, channel);
+    r[lane] = 0;
+    if (place >= 0) {
+      r[lane] = load8(p->input + place);
+      last[lane] = p->input[place + 8];
+      if (p->scale) factor[lane] = p->scale[firstFilter + local + lane];
+    }
+  }
+  transpose8(r);
+  UNROLL for (int tap = 0; tap < 9; tap++) {
+    f8 v = tap < 8 ? r[tap] : last;
+    g[p->reversed ? 8 - tap : tap] = __builtin_convertvector(v, d8) * factor;
+  }
+}
+
 // Weights transformed in double precision and rounded once.
 INLINE void packWinograd(const NNPack *p, const int size, NNInt task) {
   const NNConvolution *c = &p->shape;
@@ -321,18 +345,7 @@ INLINE void packWinograd(const NNPack *p, const int size, NNInt task) {
   for (NNInt channel = 0; channel < inner; channel++) {
     for (NNInt half = 0; half < width; half += 8) {
       d8 g[9];
-      UNROLL for (int tap = 0; tap < 9; tap++) g[tap] = 0;
-      for (NNInt lane = 0; lane < 8; lane++) {
-        NNInt local = panel * 16 + half + lane, place = weightPlace(p, group, local, channel);
-        if (place < 0) continue;
-        double factor = p->scale ? p->scale[firstFilter + local] : 1;
-        const float *w = p->input + place;
-        if (p->reversed) {
-          UNROLL for (int tap = 0; tap < 9; tap++) g[tap][lane] = w[8 - tap] * factor;
-        } else {
-          UNROLL for (int tap = 0; tap < 9; tap++) g[tap][lane] = w[tap] * factor;
-        }
-      }
+      kernelsOf(p, firstFilter, panel * 16 + half, group, channel, g);
       d8 columns[6][3];
       UNROLL for (int x = 0; x < 3; x++) {
         d8 in[3] = {g[x], g[3 + x], g[6 + x]}, out[6];
@@ -359,7 +372,7 @@ static void packWinograd2(const NNPack *p, NNInt task) { packWinograd(p, 2, task
 static void convolution(const void *arguments, NNInt task, float *scratch) {
   const NNConvolution *c = arguments;
   switch (c->algorithm) {
-    case NN_DIRECT: directConvolution(c, task, scratch); break;
+    case NN_DIRECT: directConvolution(c, 0, task, scratch); break;
     case NN_WINOGRAD_2: winograd2(c, task, scratch); break;
     case NN_WINOGRAD_4: winograd4(c, task, scratch); break;
   }

@@ -9,6 +9,8 @@ final class CompiledPlan {
   private enum Segment {
     case kernels(KernelSequence, steps: Range<Int>)
     case evaluation(step: Int)
+    /// A kernel whose plain weights, the parameter of an index, are there only while it runs.
+    case once(KernelSequence, KernelCall, parameter: Int)
   }
   /// A place in a call that a caller's pointer goes to.
   private struct External {
@@ -125,7 +127,12 @@ final class CompiledPlan {
         segments.append(.evaluation(step: index))
       case .kernel(let call, let reads, let writes):
         for (operand, buffer) in reads + writes { bind(call, operand, to: buffer) }
-        calls.append(call)
+        if let parameter = step.onceParameter {
+          close(at: index)
+          segments.append(.once(KernelSequence([call]), call, parameter: parameter))
+        } else {
+          calls.append(call)
+        }
       }
     }
     close(at: steps.count)
@@ -216,10 +223,32 @@ final class CompiledPlan {
     }
   }
 
+  /// The parameters that are asked for while the plan runs.
+  var onceParameters: [Int] { steps.compactMap(\.onceParameter) }
+
+  /// Runs a plan whose large weights are read as their steps come. Throws what `weights` throws.
+  @unsafe
+  func runOnce(
+    inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>,
+    weights: (_ parameter: Int) throws -> UnsafePointer<Float>
+  ) throws {
+    unsafe bindCaller(inputs: given, outputs: wanted)
+    for segment in segments {
+      switch segment {
+      case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
+      case .evaluation(let step): evaluate(step)
+      case .once(let sequence, let call, let parameter):
+        unsafe call.bind(.weights, to: try weights(parameter))
+        sequence.run(on: pool, scratch: scratch, stride: scratchStride)
+      }
+    }
+  }
+
   private func run(_ segment: Segment) {
     switch segment {
     case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
     case .evaluation(let step): evaluate(step)
+    case .once: break
     }
   }
 
@@ -238,6 +267,7 @@ final class CompiledPlan {
             timed { sequence.run(index - range.lowerBound, on: pool, scratch: scratch, stride: scratchStride) })
         }
       case .evaluation(let step): seconds.append(timed { evaluate(step) })
+      case .once: seconds.append(0)
       }
     }
     return seconds

@@ -11,6 +11,9 @@ struct ConvolutionChoice {
   private static let multiplyAddsPerNanosecond = 47.0
   /// From the memory behind the caches, where large weights lie.
   private static let bytesPerNanosecond = 15.0
+  /// For a number of packed weights: to pack it, and to write it to memory that the process has not had yet.
+  private static let packingNanoseconds = 0.4
+  private static let newMemoryNanoseconds = 1.5
   /// What of a core's second-level cache a task's input may fill, in floats.
   private static let cacheFloats = 64 * 1024
 
@@ -22,6 +25,25 @@ struct ConvolutionChoice {
   /// The estimated nanoseconds of the best method on one thread.
   func cost(of shape: ConvolutionShape) -> Double {
     candidates(shape).map(\.cost).min() ?? 0
+  }
+
+  /// For a convolution that runs once: the panels of a task of a direct one that packs its weights in passing; nil where
+  /// packing them beforehand for another method takes less time in all.
+  func panelsOnce(for shape: ConvolutionShape) -> Int? {
+    let taps = shape.kernel[0] * shape.kernel[1]
+    let weights = Double(shape.filters * (shape.channels / shape.groups) * taps)
+    let passing = direct(shape).cost + weights * Double(shape.batch) * Self.packingNanoseconds
+    let beforehand = candidates(shape).map { method, cost in
+      let positions = switch method.algorithm {
+        case .direct: taps
+        case .winograd2: 16
+        case .winograd4: 36
+      }
+      return cost + weights / Double(taps) * Double(positions) * (Self.packingNanoseconds + Self.newMemoryNanoseconds)
+    }
+    guard let best = beforehand.min(), passing <= best else { return nil }
+    let panels = (ConvolutionShape.blocks(shape.filters / shape.groups) + 1) / 2
+    return evenly(panels, most: panels, pieces: threads > 1 ? threads * 2 : 1)
   }
 
   /// The best cut of a direct convolution.

@@ -46,16 +46,7 @@ public final class Executor {
   public init(
     graph: Graph, elementType: ElementType = .float32, threads: Int, parameter: (Int) throws -> AnyTensor
   ) throws {
-    var sizes: [[Int]] = []
-    for shape in graph.shapes { sizes.append(shape.sizes ?? []) }
-    for step in graph.steps {
-      for value in step.inputs + step.outputs where graph.shape(value).sizes == nil {
-        throw EngineError.unknownSize(label: step.label)
-      }
-    }
-    for value in graph.inputs + graph.outputs where graph.shape(value).sizes == nil {
-      throw EngineError.unknownSize(label: "")
-    }
+    let sizes = try Self.sizes(of: graph)
     inputShapes = graph.inputs.map { sizes[$0.index] }
     outputShapes = graph.outputs.map { sizes[$0.index] }
     if elementType == .float64 {
@@ -96,12 +87,7 @@ public final class Executor {
   ///
   /// Throws `EngineError`.
   public init(graph: Graph, parametersVaryWithThreads threads: Int) throws(EngineError) {
-    let sizes = graph.shapes.map { $0.sizes ?? [] }
-    for step in graph.steps {
-      for value in step.inputs + step.outputs where graph.shape(value).sizes == nil {
-        throw EngineError.unknownSize(label: step.label)
-      }
-    }
+    let sizes = try Self.sizes(of: graph)
     inputShapes = (graph.inputs + graph.parameters).map { sizes[$0.index] }
     outputShapes = graph.outputs.map { sizes[$0.index] }
     var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, varies: true) { _ in
@@ -121,6 +107,19 @@ public final class Executor {
     liveBytes = compiled.liveBytes
     weightBytes = compiled.weightBytes
     self.threads = compiled.threads
+  }
+
+  /// The sizes of a graph's values. Throws where one is not known.
+  static func sizes(of graph: Graph) throws(EngineError) -> [[Int]] {
+    for step in graph.steps {
+      for value in step.inputs + step.outputs where graph.shape(value).sizes == nil {
+        throw .unknownSize(label: step.label)
+      }
+    }
+    for value in graph.inputs + graph.outputs where graph.shape(value).sizes == nil {
+      throw .unknownSize(label: "")
+    }
+    return graph.shapes.map { $0.sizes ?? [] }
   }
 
   /// The most bytes that live values take at once in a double-precision run, and those of each step.
@@ -143,26 +142,36 @@ public final class Executor {
 
   /// The outputs for the inputs, in the graph's order. Throws `EngineError.wrongInput`.
   public func run(_ inputs: [AnyTensor]) throws(EngineError) -> [AnyTensor] {
-    for (index, expected) in inputShapes.enumerated() {
-      guard index < inputs.count, inputs[index].shape == expected else {
-        throw EngineError.wrongInput(
-          index: index, found: index < inputs.count ? inputs[index].shape : [], expected: expected)
-      }
-    }
+    try Self.check(inputs, against: inputShapes)
     switch body {
     case .reference(let graph, let parameters):
       let results = graph.evaluate(inputs: inputs.map { $0.converted(to: Double.self) }, parameters: parameters)
       return results.map(AnyTensor.float64)
     case .compiled(let plan):
-      let operands = inputs.map { $0.converted(to: Float.self).elements }
-      var results = outputShapes.map { [Float](repeating: 0, count: $0.reduce(1, *)) }
-      unsafe withPointers(operands[...], []) { inputs in
-        unsafe withMutablePointers(&results, 0, []) { outputs in
-          unsafe plan.run(inputs: inputs, outputs: outputs)
-        }
-      }
-      return zip(outputShapes, results).map { .float32(Tensor(shape: $0, elements: $1)) }
+      return unsafe Self.withMemory(for: inputs, outputShapes: outputShapes) { unsafe plan.run(inputs: $0, outputs: $1) }
     }
+  }
+
+  /// Throws where inputs do not have the shapes that a graph wants.
+  static func check(_ inputs: [AnyTensor], against shapes: [[Int]]) throws(EngineError) {
+    for (index, expected) in shapes.enumerated() {
+      guard index < inputs.count, inputs[index].shape == expected else {
+        throw .wrongInput(index: index, found: index < inputs.count ? inputs[index].shape : [], expected: expected)
+      }
+    }
+  }
+
+  /// Calls `body` with pointers to the inputs and to memory for the outputs, and returns the outputs.
+  static func withMemory(
+    for inputs: [AnyTensor], outputShapes: [[Int]],
+    body: (UnsafePointer<UnsafePointer<Float>>, UnsafePointer<UnsafeMutablePointer<Float>>) -> Void
+  ) -> [AnyTensor] {
+    let operands = inputs.map { $0.converted(to: Float.self).elements }
+    var results = outputShapes.map { [Float](repeating: 0, count: $0.reduce(1, *)) }
+    unsafe withPointers(operands[...], []) { inputs in
+      unsafe withMutablePointers(&results, 0, []) { outputs in unsafe body(inputs, outputs) }
+    }
+    return zip(outputShapes, results).map { .float32(Tensor(shape: $0, elements: $1)) }
   }
 
   /// Runs on memory of the caller's: float32, row by row, one pointer for each input and output, in the graph's order.

@@ -18,6 +18,8 @@ struct PlannedStep {
   }
   let description: PlanStep
   let body: Body
+  /// The parameter that is the kernel's plain weights, where they are read only when the step comes.
+  var onceParameter: Int?
 
   var reads: [BufferID] {
     switch body {
@@ -65,14 +67,18 @@ struct Lowering {
   /// Where each output is when all steps are lowered.
   private(set) var outputBuffers: [BufferID] = []
   private let varies: Bool
+  private let once: Bool
 
   /// A graph to be lowered; `sizes` are its shapes, and `parameter` gives the values of the parameter of an index.
   ///
-  /// With `varies` the parameters come anew at every run, after the inputs, and are packed then.
+  /// With `varies` the parameters come anew at every run, after the inputs, and are packed then; with `once` there is
+  /// one run only, and weights are not packed for more.
   init(
-    graph: Graph, sizes: [[Int]], threads: Int, varies: Bool = false, parameter: @escaping (Int) throws -> AnyTensor
+    graph: Graph, sizes: [[Int]], threads: Int, varies: Bool = false, once: Bool = false,
+    parameter: @escaping (Int) throws -> AnyTensor
   ) {
     self.varies = varies
+    self.once = once
     self.graph = graph
     self.sizes = sizes
     self.threads = threads
@@ -548,7 +554,14 @@ struct Lowering {
     let second = try chain.residual.map { try blocked($0, label: step.label) }
     let call: KernelCall
     let source: BufferID
-    if shape.isDepthwise {
+    var onceParameter: Int?
+    if once, !shape.isDepthwise, let panels = ConvolutionChoice(threads: threads).panelsOnce(for: shape) {
+      let isPlain = held[input.index].blocked == nil && shape.groups == 1 && uses[input.index] == 1
+      let plain = isPlain ? unblocked(input) : nil
+      source = try plain?.buffer ?? blocked(input, label: step.label)
+      call = try .convolutionOnce(shape, panels: panels, plain: plain?.strides, epilogue: chain.epilogue)
+      onceParameter = weights
+    } else if shape.isDepthwise {
       source = try blocked(input, label: step.label)
       call = try .depthwise(shape, rows: 32, weights: try values(weights).elements, epilogue: chain.epilogue)
     } else if held[input.index].blocked == nil, shape.groups == 1, let (buffer, strides) = unblocked(input),
@@ -568,6 +581,7 @@ struct Lowering {
     append(
       call, label: chain.label, operations: chain.fold.operations.joined(separator: "+"), value: chain.result,
       multiplyAdds: shape.multiplyAdds, input: source, second: second, output: newBlocked(chain.result))
+    steps[steps.count - 1].onceParameter = onceParameter
   }
 
   private mutating func lower(_ operation: MatrixProduct, _ step: Graph.Step, at index: Int) throws {
@@ -579,15 +593,27 @@ struct Lowering {
     let inner = sizes[step.inputs[0].index][1]
     let chain = try chain(after: index, channels: columns, allowsResidual: false)
     let input = try plain(step.inputs[0], label: step.label)
-    let cut = denseCut(rows: rows, inner: inner, columns: columns)
-    let call = try KernelCall.dense(
-      rows: rows, inner: inner, columns: columns, weights: try values(weights).elements,
-      innerStride: operation.transposesRight ? 1 : columns, columnStride: operation.transposesRight ? inner : 1,
-      epilogue: chain.epilogue, rowsPerTask: cut.rows, panels: cut.panels)
+    let (innerStride, columnStride) = operation.transposesRight ? (1, inner) : (columns, 1)
+    let call: KernelCall
+    let passes = once && chain.epilogue.scale == nil && inner * columns > Self.packedInPassing
+    if passes {
+      call = try .denseOnce(
+        rows: rows, inner: inner, columns: columns, innerStride: innerStride, columnStride: columnStride,
+        shift: chain.epilogue.shift, relu: chain.epilogue.relu)
+    } else {
+      let cut = denseCut(rows: rows, inner: inner, columns: columns)
+      call = try .dense(
+        rows: rows, inner: inner, columns: columns, weights: try values(weights).elements, innerStride: innerStride,
+        columnStride: columnStride, epilogue: chain.epilogue, rowsPerTask: cut.rows, panels: cut.panels)
+    }
     append(
       call, label: chain.label, operations: chain.fold.operations.joined(separator: "+"), value: chain.result,
       multiplyAdds: rows * inner * columns, input: input, output: newPlain(chain.result))
+    if passes { steps[steps.count - 1].onceParameter = weights }
   }
+
+  /// Fewer weights than this are packed beforehand even for one run.
+  private static let packedInPassing = 64 << 10
 
   /// How a matrix product is cut into tasks.
   func denseCut(rows: Int, inner: Int, columns: Int) -> (rows: Int, panels: Int) {

@@ -14,8 +14,8 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// The first float. Whoever writes through it makes sure that nobody reads meanwhile.
   public let pointer: UnsafeMutablePointer<Float>
 
-  /// `count` zeros. Throws when memory is short.
-  public init(count: Int) throws(OutOfMemory) {
+  /// `count` zeros, or, with `zeroed` false, numbers that are to be overwritten. Throws when memory is short.
+  public init(count: Int, zeroed: Bool = true) throws(OutOfMemory) {
     let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: 4)
     guard !overflow, count >= 0 else { throw OutOfMemory(bytes: .max) }
     var memory: UnsafeMutableRawPointer?
@@ -27,7 +27,7 @@ public final class AlignedBuffer: @unchecked Sendable {
     #if os(Linux)
       if isLarge { unsafe madvise(memory, bytes, 14) }  // MADV_HUGEPAGE
     #endif
-    unsafe memset(memory, 0, bytes)
+    if zeroed { unsafe memset(memory, 0, bytes) }
     self.count = count
     unsafe pointer = memory.assumingMemoryBound(to: Float.self)
   }

@@ -134,7 +134,7 @@ extension KernelCall {
   ) throws(OutOfMemory) -> KernelCall {
     let bias = try paddedVector(epilogue.shift, count: shape.filters)
     var pack = unsafe packing(shape, method: method, plain: plain)
-    let packed = try unsafe AlignedBuffer(count: nnConvolutionWeights(&pack.shape))
+    let packed = try unsafe AlignedBuffer(count: nnConvolutionWeights(&pack.shape), zeroed: false)
     unsafe weights.withUnsafeBufferPointer { weights in
       unsafe (epilogue.scale ?? []).withUnsafeBufferPointer { scale in
         guard let weights = weights.baseAddress else { return }
@@ -192,7 +192,7 @@ extension KernelCall {
       work: shape.channels / shape.groups * shape.filters * 100)
   }
 
-  private static func packing(_ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides?) -> NNPack {
+  static func packing(_ shape: ConvolutionShape, method: ConvolutionMethod, plain: PlainStrides?) -> NNPack {
     let taps = shape.kernel[0] * shape.kernel[1]
     let groupChannels = shape.channels / shape.groups
     var pack = unsafe NNPack()

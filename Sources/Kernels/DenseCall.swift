@@ -8,7 +8,7 @@ extension KernelCall {
     rows: Int, inner: Int, columns: Int, weights: [Float], innerStride: Int, columnStride: Int, epilogue: Epilogue,
     rowsPerTask: Int, panels: Int, instructions: InstructionSet = .current
   ) throws(OutOfMemory) -> KernelCall {
-    let packed = try AlignedBuffer(count: denseWeights(inner: inner, columns: columns))
+    let packed = try AlignedBuffer(count: denseWeights(inner: inner, columns: columns), zeroed: false)
     let bias = try paddedVector(epilogue.shift, count: columns)
     unsafe weights.withUnsafeBufferPointer { weights in
       guard let weights = weights.baseAddress else { return }

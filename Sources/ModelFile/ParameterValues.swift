@@ -30,12 +30,7 @@ extension Model {
     case .file(let reference), .weights(let reference):
       guard let array = parameter.array else { throw Failure(.cannotRead, "`\(reference.writtenFile)` is not open") }
       let tensor = try array.read(as: elementType)
-      if let index = tensor.firstNonFiniteIndex {
-        throw Failure(
-          .invalidData,
-          "`\(parameter.path)` in `\(reference.writtenFile)` is not finite at index \(index); parameters are finite numbers that fit \(elementType.rawValue)"
-        )
-      }
+      if let index = tensor.firstNonFiniteIndex { throw notFinite(parameter, in: reference, at: index) }
       return tensor
     case .drawn(let drawing, _):
       let declaration = parameter.declaration
@@ -61,6 +56,28 @@ extension Model {
         return Diagnostic(error.kind == .cannotRead ? .missingFile : .parameterValue, error.message, at: place)
       }
     }
+  }
+
+  /// Writes the values of a parameter of a float32 model into `target`, which has its count. Throws as `value` does.
+  @unsafe
+  package func readValue(of index: Int, into target: UnsafeMutableBufferPointer<Float>) throws(Failure) {
+    let parameter = parameters[index]
+    switch parameter.origin {
+    case .file(let reference), .weights(let reference):
+      guard let array = parameter.array else { throw Failure(.cannotRead, "`\(reference.writtenFile)` is not open") }
+      try unsafe array.read(into: target)
+      if let place = UnsafeBufferPointer(target).firstNonFiniteIndex {
+        throw notFinite(parameter, in: reference, at: place)
+      }
+    default: _ = unsafe target.update(fromContentsOf: try value(of: index).converted(to: Float.self).elements)
+    }
+  }
+
+  private func notFinite(_ parameter: Parameter, in reference: ArrayReference, at index: Int) -> Failure {
+    Failure(
+      .invalidData,
+      "`\(parameter.path)` in `\(reference.writtenFile)` is not finite at index \(index); parameters are finite numbers that fit \(elementType.rawValue)"
+    )
   }
 
   /// The parameters that the outputs need and that are drawn, having no values anywhere.

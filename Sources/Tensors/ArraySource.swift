@@ -98,11 +98,7 @@ public final class ArraySource: Sendable {
     let result = unsafe [Element](unsafeUninitializedCapacity: rows.count * columns) { target, initialized in
       let target = unsafe UnsafeMutableBufferPointer(rebasing: target[..<(rows.count * columns)])
       do throws(Failure) {
-        if isFortranOrder, self.rows > 0, columns > 0 {
-          try unsafe readColumns(rows, columns, into: target)
-        } else {
-          try unsafe readRun(from: rows.lowerBound * columns, into: target)
-        }
+        try unsafe readRows(rows, into: target)
         initialized = target.count
       } catch {
         failure = error
@@ -110,6 +106,23 @@ public final class ArraySource: Sendable {
     }
     if let failure { throw failure }
     return result
+  }
+
+  /// Reads the whole array, each element rounded once to single precision, into `target`, which has its count.
+  @unsafe
+  package func read(into target: UnsafeMutableBufferPointer<Float>) throws(Failure) {
+    precondition(target.count == count, "a place for each element")
+    try unsafe readRows(0..<rows, into: target)
+  }
+
+  private func readRows<Element: StoredElement>(
+    _ rows: Range<Int>, into target: UnsafeMutableBufferPointer<Element>
+  ) throws(Failure) {
+    if isFortranOrder, self.rows > 0, columns > 0 {
+      try unsafe readColumns(rows, columns, into: target)
+    } else {
+      try unsafe readRun(from: rows.lowerBound * columns, into: target)
+    }
   }
 
   /// The elements that lie one after the other from the one at `first` on.

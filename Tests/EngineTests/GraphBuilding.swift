@@ -79,17 +79,21 @@ struct Sketch {
     return (inputs, outputs)
   }
 
-  /// Checks the executor against the operations' own evaluation in double precision.
+  /// Checks the executor, and a single run, against the operations' own evaluation in double precision.
   mutating func expectAgreement(
     threads: Int = 1, tolerance: Double = 2e-5, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let (inputs, outputs) = try run(threads: threads)
+    let parameters = parameters
+    let single = unsafe try Executor.runOnce(
+      graph, inputs.map(AnyTensor.float32), threads: threads, parameter: { .float32(parameters[$0]) },
+      read: { _ = unsafe $1.update(fromContentsOf: parameters[$0].elements) })
     func double(_ tensor: Tensor<Float>) -> Tensor<Double> {
       Tensor(shape: tensor.shape, elements: tensor.elements.map(Double.init))
     }
     let expected = graph.evaluate(inputs: inputs.map(double), parameters: parameters.map(double))
-    #expect(outputs.count == expected.count, sourceLocation: sourceLocation)
-    for (output, expected) in zip(outputs, expected) {
+    #expect(outputs.count == expected.count && single.count == expected.count, sourceLocation: sourceLocation)
+    for (output, expected) in zip(outputs + single.map { $0.converted(to: Float.self) }, expected + expected) {
       #expect(output.shape == expected.shape, sourceLocation: sourceLocation)
       let worst = zip(output.elements, expected.elements).map { abs(Double($0) - $1) / (1 + abs($1)) }.max() ?? 0
       #expect(worst <= tolerance, "\(output.shape)", sourceLocation: sourceLocation)

@@ -99,6 +99,16 @@ struct ConvolutionTests {
     #expect(
       error(unblocked(result, batch: shape.batch, channels: shape.filters, pixels: pixels), expected) < 1e-5,
       "\(shape)")
+    if shape.isDepthwise { return }
+    let once = try KernelCall.convolutionOnce(
+      shape, panels: pick(1...3), plain: isPlain ? strides : nil, epilogue: Epilogue(), instructions: instructions)
+    let single = try unsafe weights.withUnsafeBufferPointer { weights in
+      unsafe once.bind(.weights, to: weights.baseAddress)
+      return try run(
+        once, input: isPlain ? x : blocked(x, batch: shape.batch, channels: shape.channels, pixels: inputPixels),
+        outputCount: shape.batch * ConvolutionShape.blocks(shape.filters) * 8 * pixels, threads: 2)
+    }
+    #expect(single == result, "\(shape), packed in passing")
   }
 
   @Test("Winograd's error stays within a few times that of a direct convolution")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A copy of the repository's models, in which commands run as in a shell, so that training changes nothing here.
@@ -19,7 +20,7 @@ struct WorkingCopy {
 
   /// What a command prints to both streams, with `nnrun` on the path.
   func shell(_ command: String) throws -> (output: String, status: Int32) {
-    let products = try #require(Repository.products, "nnrun is not built")
+    let products = try #require(BuiltProgram.folder, "nnrun is not built")
     let process = Process()
     process.executableURL = URL(filePath: "/bin/bash")
     process.arguments = ["-c", command]

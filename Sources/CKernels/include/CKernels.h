@@ -155,6 +155,12 @@ typedef struct NNPackDense {
   NNInt inner, columns, innerStride, columnStride;
 } NNPackDense;
 
+/// A dense layer whose weights are used once: `pack` says where they lie, and each panel is packed where it is used.
+typedef struct NNDenseOnce {
+  NNDense dense;
+  NNPackDense pack;
+} NNDenseOnce;
+
 /// output[c][r] = input[r][c].
 typedef struct NNTranspose {
   const float *input;
@@ -315,8 +321,10 @@ typedef void (*NNKernel)(const void *_Nonnull arguments, NNInt task, float *_Nul
 typedef struct NNKernels {
   const char *_Nonnull name;
   NNKernel _Nonnull convolution;
+  NNKernel _Nonnull convolutionOnce;  // NNPack: direct, the weights packed as they are used
   NNKernel _Nonnull depthwise;
   NNKernel _Nonnull dense;
+  NNKernel _Nonnull denseOnce;  // a task a panel; scratch: inner * 16
   NNKernel _Nonnull pooling;
   NNKernel _Nonnull spatialMean;
   NNKernel _Nonnull elementwise;
@@ -372,6 +380,7 @@ int nnFilterGradientByTiles(const NNFilterGradient *_Nonnull arguments);
 
 /// The floats of scratch that a task needs.
 NNInt nnConvolutionScratch(const NNConvolution *_Nonnull arguments);
+NNInt nnConvolutionOnceScratch(const NNPack *_Nonnull arguments);
 NNInt nnDepthwiseScratch(const NNDepthwise *_Nonnull arguments);
 NNInt nnFilterGradientScratch(const NNFilterGradient *_Nonnull arguments);
 NNInt nnProductTasks(const NNProduct *_Nonnull arguments);

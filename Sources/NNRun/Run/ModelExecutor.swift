@@ -3,6 +3,7 @@ import Engine
 import Graph
 import Layers
 import ModelFile
+import Tensors
 import Training
 
 extension Executor {
@@ -12,6 +13,19 @@ extension Executor {
       try self.init(
         graph: graph, elementType: model.elementType, threads: threads ?? processorCount(),
         parameter: { try model.value(of: $0) })
+    } catch {
+      throw Failure(engine: error)
+    }
+  }
+
+  /// Runs a graph of a float32 model once, its large parameters read as they are needed.
+  static func runOnce(
+    _ graph: Graph, _ inputs: [AnyTensor], model: Model, threads: Int?
+  ) throws(Failure) -> [AnyTensor] {
+    do {
+      return unsafe try runOnce(
+        graph, inputs, threads: threads ?? processorCount(), parameter: { try model.value(of: $0) },
+        read: { unsafe try model.readValue(of: $0, into: $1) })
     } catch {
       throw Failure(engine: error)
     }

@@ -16,12 +16,15 @@ public final class Network {
   public let resultNames: [String]
   private let graph: Graph
   private let threads: Int?
+  private let runsOnce: Bool
   private var executors: [[String: Int]: Executor] = [:]
 
   /// A network that gives the model's outputs; with `tracing`, the value of every layer instead.
   ///
-  /// `threads` is the number of threads to use, by default one for each core.
-  public init(_ model: Model, threads: Int? = nil, tracing: Bool = false) {
+  /// `threads` is the number of threads to use, by default one for each core. With `runsOnce` a run is made ready no
+  /// further than one run is worth: the first answer comes soonest, and later ones are no quicker.
+  public init(_ model: Model, threads: Int? = nil, tracing: Bool = false, runsOnce: Bool = false) {
+    self.runsOnce = runsOnce
     self.model = model
     self.threads = threads
     if tracing {
@@ -85,7 +88,7 @@ public final class Network {
         let tensor = try read(index, nil)
         inputs.append(binding.isUnbatched ? tensor.reshaped([1] + tensor.shape) : tensor)
       }
-      let results = try execute(inputs, sizes: binding.sizes)
+      let results = try execute(inputs, sizes: binding.sizes, once: runsOnce)
       try write(binding.isUnbatched ? results.map { $0.reshaped(Array($0.shape.dropFirst())) } : results)
       return
     }
@@ -107,7 +110,7 @@ public final class Network {
       for index in shapes.indices { inputs.append(try read(index, batch)) }
       var sizes = binding.sizes
       sizes[symbol] = batch.count
-      try write(try execute(inputs, sizes: sizes))
+      try write(try execute(inputs, sizes: sizes, once: runsOnce && size == rows))
       start = batch.upperBound
     }
   }
@@ -126,7 +129,10 @@ public final class Network {
 
   private func bind(_ sizes: [String: Int]) throws(Failure) -> Graph { try graph.bound(to: sizes, of: model) }
 
-  private func execute(_ inputs: [AnyTensor], sizes: [String: Int]) throws(Failure) -> [AnyTensor] {
+  private func execute(_ inputs: [AnyTensor], sizes: [String: Int], once: Bool) throws(Failure) -> [AnyTensor] {
+    if once, model.elementType == .float32 {
+      return try Executor.runOnce(try bind(sizes), inputs, model: model, threads: threads)
+    }
     let executor = try executor(for: sizes)
     do {
       return try executor.run(inputs)

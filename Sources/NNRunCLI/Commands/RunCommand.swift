@@ -76,7 +76,7 @@ struct RunCommand: ParsableCommand {
     let names = try labels.map { try ClassNames(path: $0) }
     remarkOnDrawnParameters(of: model)
     if let trace { try writeTrace(of: model, inputs, to: trace) }
-    let network = Network(model, threads: threads)
+    let network = Network(model, threads: threads, runsOnce: true)
     let shapes = try network.resultShapes(inputs.map(\.shape))
     let writer = try makeWriter(for: network, shapes: shapes, names: names)
     try run(network, inputs, to: writer)
