@@ -17,13 +17,15 @@ VERSION = $(shell sed -n 's/.*libraryVersion = "\(.*\)"/\1/p' Sources/NNRun/Vers
 # Completions and manual pages, made by the program of its own help texts.
 SHARE = .build/release/share
 
-.PHONY: run test release share library docs examples bench setup setup-test lint format validate install clean help
+.PHONY: run test release share library docs examples bench setup setup-test lint format validate install clean help \
+  fuzz sanitize sanitize-kernels sanitize-address sanitize-thread coverage check-saving check-floats
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
 	@echo 'make release, make library, make docs, make examples, make bench, make install PREFIX=/usr/local'
 	@echo 'make format, make lint, make validate, make clean'
+	@echo 'make fuzz SECONDS=60, make sanitize, make coverage, make check-saving KILLS=1000, make check-floats'
 
 run: release
 	$(BINARY) models/digits/digits.yaml --input models/digits/test-images.npy --top 1 --labels models/digits/labels.txt
@@ -86,3 +88,54 @@ install: release library
 
 clean:
 	$(SWIFT) package clean
+
+# What proves the promises of docs/reliability.md. Each builds in a folder of its own, which takes minutes.
+
+SECONDS = 60
+FUZZ_TARGETS = yaml json schema model edits npy npz safetensors onnx
+FUZZ_BUILD = -c release --sanitize=address --sanitize=fuzzer --scratch-path .build-fuzz --product Fuzz
+FUZZ_FLAGS = -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -report_slow_units=1 -rss_limit_mb=4096 \
+  -use_value_profile=1 -print_final_stats=1 -verbosity=0
+
+# New inputs are kept in .build-fuzz/corpus; what breaks a reader is left there, too, to be mended and added to
+# Tests/Fuzz/Corpus.
+fuzz: setup
+	NNRUN_CHECKS=1 $(SWIFT) build $(FUZZ_BUILD)
+	@for target in $(FUZZ_TARGETS); do \
+	  mkdir -p .build-fuzz/corpus/$$target; echo "fuzzing $$target for $(SECONDS) s"; \
+	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 .build-fuzz/release/Fuzz $$target $(FUZZ_FLAGS) \
+	    -artifact_prefix=.build-fuzz/$$target- .build-fuzz/corpus/$$target Tests/Fuzz/Corpus/$$target \
+	    >.build-fuzz/$$target.log 2>&1 || { tail -60 .build-fuzz/$$target.log; exit 1; }; \
+	  grep -E 'stat::(number_of_executed_units|slowest_unit_time_sec)' .build-fuzz/$$target.log; \
+	done
+
+sanitize: sanitize-kernels sanitize-address sanitize-thread
+
+# The C kernels on their own.
+sanitize-kernels:
+	mkdir -p .build-checks
+	clang -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -ISources/CKernels/include \
+	  Sources/CKernels/*.c Tests/CKernels/kernels.c -lm -lpthread -o .build-checks/kernels
+	.build-checks/kernels
+
+# The whole suite under address, its C also under undefined behaviour, which traps.
+sanitize-address: setup-test
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --scratch-path .build-address --sanitize=address -Xcc -O1 \
+	  -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined
+
+# The thread sanitizer sees races in a program, not in `swift test`.
+sanitize-thread: setup
+	NNRUN_CHECKS=1 $(SWIFT) build --scratch-path .build-thread --sanitize=thread --product Stress $(TEST_FLAGS)
+	.build-thread/debug/Stress
+
+coverage: setup-test
+	$(SWIFT) test --scratch-path .build-coverage --enable-code-coverage $(TEST_FLAGS)
+	./scripts/coverage .build-coverage
+
+KILLS = 1000
+check-saving: release
+	./scripts/check-saving $(BINARY) --kills $(KILLS)
+
+check-floats: setup
+	NNRUN_CHECKS=1 $(SWIFT) build -c release --scratch-path .build-checks --product AllFloats
+	.build-checks/release/AllFloats

@@ -12,8 +12,8 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A module of the library; arrows point down only (docs/architecture.md has the table).
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
 
 /// The tests that face a module.
@@ -42,16 +42,17 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CNNRun"),
 
+    module("Memory"),
     module("Diagnostics"),
-    module("YAML", ["Diagnostics", "CLibYAML"]),
+    module("YAML", ["Diagnostics", "Memory", "CLibYAML"]),
     module("Schema", ["Diagnostics", "YAML", "CSchemas"]),
-    module("Files", ["Diagnostics", "CZlib"]),
+    module("Files", ["Diagnostics", "Memory", "CZlib"]),
     module("Tensors", ["Files", "Diagnostics", "CZlib"]),
     module("Graph", ["Tensors"]),
     module("Layers", ["Graph", "YAML", "Diagnostics", "Tensors"]),
     module("ModelFile", ["YAML", "Schema", "Files", "Tensors", "Graph", "Layers", "Diagnostics"]),
-    module("Kernels", ["CKernels"]),
-    module("Engine", ["Graph", "Tensors", "Kernels"]),
+    module("Kernels", ["CKernels", "Memory"]),
+    module("Engine", ["Graph", "Tensors", "Kernels", "Memory"]),
     module("Training", ["Engine", "Kernels", "ModelFile", "Graph", "Files", "Tensors", "Diagnostics"]),
     module("Interchange", ["ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     module(
@@ -64,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "NNRunCLI",
       dependencies: [
-        "NNRun", "Training", "Interchange", "ModelFile", "Diagnostics", "Files", "Tensors", "Schema", "YAML",
+        "NNRun", "Training", "Interchange", "ModelFile", "Diagnostics", "Files", "Tensors", "Schema", "YAML", "Memory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -73,7 +74,12 @@ let package = Package(
       name: "YAMLBenchmark", dependencies: ["YAML", "Diagnostics", "CLibYAML"], path: "Benchmarks/YAML",
       swiftSettings: strict),
 
+    module(
+      "FuzzTargets", ["Interchange", "ModelFile", "Graph", "Schema", "YAML", "Tensors", "Files", "Diagnostics"],
+      path: "Tests/FuzzTargets"),
+    tests("FuzzTargets", ["FuzzTargets"]),
     .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("Memory", ["Memory"]),
     tests("Diagnostics", ["Diagnostics"]),
     tests("YAML", ["TestSupport", "YAML", "Diagnostics"]),
     tests("Schema", ["TestSupport", "Schema", "YAML", "Diagnostics"]),
@@ -100,3 +106,18 @@ let package = Package(
       ]),
   ]
 )
+
+// Only for `make fuzz` and `make sanitize`, which set this: they need the toolchain's sanitizers, and an ordinary build
+// has no use for them.
+if Context.environment["NNRUN_CHECKS"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+    .executableTarget(
+      name: "Fuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], path: "Tests/Fuzz/Fuzz", swiftSettings: strict),
+    .executableTarget(
+      name: "AllFloats", dependencies: ["Tensors", "YAML"], path: "Tests/AllFloats", swiftSettings: strict),
+    .executableTarget(
+      name: "Stress", dependencies: ["Engine", "Graph", "Kernels", "Tensors"], path: "Tests/Stress",
+      swiftSettings: strict),
+  ]
+}

@@ -14,6 +14,7 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
   case recursiveAlias = "recursive-alias"
   case duplicateAnchor = "duplicate-anchor"
   case aliasExpansion = "alias-expansion"
+  case tooManyValues = "too-many-values"
   case mergeKey = "merge-key"
   case severalDocuments = "several-documents"
   case emptyDocument = "empty-document"
@@ -129,6 +130,10 @@ public enum DiagnosticCode: String, Sendable, CaseIterable {
       .error(
         "Aliases repeat too much",
         "Written out in full, the aliases would add more than a million values to the file.")
+    case .tooManyValues:
+      .error(
+        "The file holds more values than are read",
+        "At most ten million values, not counting numbers in lists of nothing but numbers, which memory alone bounds.")
     case .mergeKey:
       .error(
         "A merge key has no mapping to merge",

@@ -2,12 +2,12 @@
 ///
 /// The distance counts letters added, dropped, changed or swapped with their neighbour (Damerau and Levenshtein, each
 /// letter edited once); a third of the letters may differ. Another case and `_` for `-` hardly count. Of equally near
-/// candidates the first wins.
+/// candidates the first wins. Of very many, the first thousand are looked at.
 public func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
   let letters = Array(word.unicodeScalars)
   guard !letters.isEmpty, letters.count <= 64 else { return nil }
   var best: (candidate: String, distance: Int)?
-  for candidate in candidates where candidate != word {
+  for candidate in candidates.prefix(1000) where candidate != word {
     let other = Array(candidate.unicodeScalars)
     let longest = max(letters.count, other.count)
     // At most one edit for every three letters, and one for the shortest words, but never all of a word.

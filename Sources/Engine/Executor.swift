@@ -1,5 +1,6 @@
 public import Graph
 import Kernels
+import Memory
 public import Tensors
 
 /// Why a graph cannot be executed.
@@ -8,6 +9,8 @@ public enum EngineError: Error, Sendable {
   case unknownSize(label: String)
   /// It would need more memory than there is: so many bytes.
   case outOfMemory(bytes: Int)
+  /// The environment variable `NNRUN_ISA` asks for instructions that this processor does not have, or that are not known.
+  case unavailableInstructions(String, available: [String])
   /// A value is used before anything computes it.
   case unavailable(String)
   /// An input's shape is not the graph's.
@@ -49,6 +52,7 @@ public final class Executor {
     let sizes = try Self.sizes(of: graph)
     inputShapes = graph.inputs.map { sizes[$0.index] }
     outputShapes = graph.outputs.map { sizes[$0.index] }
+    try Self.requireMemory(for: graph, sizes: sizes, elementType)
     if elementType == .float64 {
       let parameters = try graph.parameters.indices.map { try parameter($0).converted(to: Double.self) }
       body = .reference(graph, parameters: parameters)
@@ -88,6 +92,9 @@ public final class Executor {
   /// Throws `EngineError`.
   public init(graph: Graph, parametersVaryWithThreads threads: Int) throws(EngineError) {
     let sizes = try Self.sizes(of: graph)
+    if let choice = InstructionSet.unavailableChoice {
+      throw .unavailableInstructions(choice, available: InstructionSet.all.map(\.name))
+    }
     inputShapes = (graph.inputs + graph.parameters).map { sizes[$0.index] }
     outputShapes = graph.outputs.map { sizes[$0.index] }
     var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, varies: true) { _ in
@@ -120,6 +127,21 @@ public final class Executor {
       throw .unknownSize(label: "")
     }
     return graph.shapes.map { $0.sizes ?? [] }
+  }
+
+  /// Refuses what memory cannot hold before anything is read or packed: the parameters and the results, and in double
+  /// precision the activations, too; those of kernels are refused when their places are known.
+  static func requireMemory(
+    for graph: Graph, sizes: [[Int]], _ elementType: ElementType
+  ) throws(EngineError) {
+    if let choice = InstructionSet.unavailableChoice {
+      throw .unavailableInstructions(choice, available: InstructionSet.all.map(\.name))
+    }
+    var bytes = elementType == .float64 ? referenceBytes(graph, sizes: sizes).most : 0
+    for value in graph.parameters + graph.outputs {
+      bytes = min(bytes + sizes[value.index].reduce(1, *) * elementType.size, 1 << 60)
+    }
+    guard MemoryLimit.allows(bytes) else { throw .outOfMemory(bytes: bytes) }
   }
 
   /// The most bytes that live values take at once in a double-precision run, and those of each step.

@@ -16,6 +16,7 @@ extension Executor {
     guard BatchSplit(graph: graph, sizes: sizes) == nil else {
       return try Executor(graph: graph, threads: threads, parameter: parameter).run(inputs)
     }
+    try requireMemory(for: graph, sizes: sizes, .float32)
     try check(inputs, against: graph.inputs.map { sizes[$0.index] })
     let plan = try withoutActuallyEscaping(parameter) { parameter in
       var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, once: true, parameter: parameter)

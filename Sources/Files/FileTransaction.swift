@@ -245,7 +245,14 @@ package struct FileTransaction {
     for target in targets {
       if let place = keepBeside(journal.temporary(target), target, system) { kept.append(place.description) }
     }
-    for target in journal.targets { try? system.remove(journal.temporary(folder.appending(target.path))) }
+    var folders: Set<FilePath> = []
+    for target in journal.targets {
+      let temporary = journal.temporary(folder.appending(target.path))
+      try? system.remove(temporary)
+      folders.insert(temporary.folder)
+    }
+    // On the disk before the journal goes: after a power cut, nothing else would know of them.
+    for folder in folders { try? flush(folder) }
     removeJournal()
     if !kept.isEmpty {
       throw Failure(

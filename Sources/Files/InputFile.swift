@@ -1,4 +1,5 @@
 package import Diagnostics
+import Memory
 
 /// Bytes to read in any order: a regular file, or what came in by a pipe.
 ///
@@ -128,12 +129,18 @@ private func readToEnd(
 ) throws(Failure) -> [UInt8] {
   func tooLarge() -> Failure { Failure(.invalidData, "\(name): larger than the limit of \(limit) bytes") }
   if expected > limit { throw tooLarge() }
-  try requireMemory(expected, for: name)
+  try requireMemory(expected + 1 << 18, for: name)
   var bytes: [UInt8] = []
-  // One byte more than expected, so that the end is seen without growing.
-  bytes.reserveCapacity(expected + 1)
+  // A piece more than expected, so that the end is seen without growing.
+  bytes.reserveCapacity(expected + 1 << 18)
   var chunkSize = max(1 << 16, expected + 1)
   while true {
+    // Growing copies; the standard library would end the process where there is no room.
+    let wanted = bytes.count + min(chunkSize, 1 << 18)
+    if wanted > bytes.capacity {
+      try requireMemory(2 * wanted, for: name)
+      bytes.reserveCapacity(2 * wanted)
+    }
     var failure: SystemError?
     let read = unsafe withUnsafeTemporaryAllocation(byteCount: min(chunkSize, 1 << 18), alignment: 16) { buffer in
       do throws(SystemError) {
@@ -148,15 +155,15 @@ private func readToEnd(
     if let failure { throw failure.whileReading(name) }
     if read == 0 { return bytes }
     if bytes.count > limit { throw tooLarge() }
-    if bytes.count == bytes.capacity { try requireMemory(2 * bytes.count, for: name) }
     chunkSize = 1 << 18
   }
 }
 
 /// Refuses what memory cannot hold, before the standard library would end the process over it.
 package func requireMemory(_ bytes: Int, for name: String) throws(Failure) {
-  guard canAllocate(bytes) else {
-    throw Failure(.invalidData, "\(name): too large for this machine's memory (\(bytes) bytes are needed)")
+  guard MemoryLimit.allows(bytes) else {
+    throw Failure(
+      .invalidData, "\(name): \(bytes) bytes of memory are needed, more than is free or `--max-memory` allows")
   }
 }
 

@@ -228,6 +228,7 @@ extension SystemError {
     case EROFS: "the file system is read-only"
     case ENOSPC: "no space left on the disk"
     case EDQUOT: "the disk quota is used up"
+    case EFBIG: "the file would be larger than is allowed (ulimit -f)"
     case EMFILE, ENFILE: "too many open files"
     case ENAMETOOLONG: "the name is too long"
     case ELOOP: "too many links"
@@ -251,17 +252,4 @@ extension SystemError {
   package static let notPermitted = SystemError(code: EPERM)
   package static let readOnly = SystemError(code: EROFS)
   package static let notADirectory = SystemError(code: ENOTDIR)
-}
-
-/// The machine's memory in bytes.
-package func physicalMemory() -> Int {
-  max(1 << 26, sysconf(Int32(_SC_PHYS_PAGES)) &* sysconf(Int32(_SC_PAGESIZE)))
-}
-
-/// Whether so much memory can be had now; nothing is kept. Standard containers end the process where it cannot.
-package func canAllocate(_ bytes: Int) -> Bool {
-  if bytes <= 1 << 24 { return true }
-  guard bytes <= physicalMemory(), let probe = unsafe malloc(bytes) else { return false }
-  unsafe free(probe)
-  return true
 }

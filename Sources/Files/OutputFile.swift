@@ -77,6 +77,7 @@ package final class OutputFile: ByteSink {
     let target = try existing == nil ? followingDanglingLinks(path, system) : system.resolve(path)
     // Nobody but the owner may look before the final mode is set; a new file's mode is the system's business.
     let permissions: UInt32 = existing == nil ? 0o666 : 0o600
+    removeLeftovers(of: target, system)
     let descriptor: FileDescriptor
     let place: Place
     if let unnamed = try? FileDescriptor(target.folder, .unnamed(permissions: permissions), system),
@@ -94,12 +95,30 @@ package final class OutputFile: ByteSink {
         return (try FileDescriptor(target, .truncating, system), .direct)
       }
     }
+    // The lock says that the writer lives; a hidden file without it is a leftover.
+    _ = try? descriptor.lock()
     if let existing {
       // As before, as far as one may: another's file becomes the writer's own.
       try? descriptor.setOwner(existing.owner, group: existing.group)
       try? descriptor.setMode(existing.mode)
     }
     return (descriptor, place)
+  }
+
+  /// Removes the hidden files that writers of `target` left which were killed.
+  private static func removeLeftovers(of target: FilePath, _ system: any SystemCalls) {
+    let prefix = temporaryPath(for: target, mark: resultMark).lastComponent
+    let digits = Set("0123456789abcdef".utf8)
+    for name in (try? system.names(in: target.folder)) ?? [] {
+      guard name.bytes.starts(with: prefix), name.bytes.count > prefix.count,
+        name.bytes.dropFirst(prefix.count).allSatisfy(digits.contains)
+      else { continue }
+      let path = target.sibling(name)
+      guard (try? system.status(of: path, followingLinks: false))?.kind == .regular,
+        let file = try? FileDescriptor(path, .reading, system), (try? file.lock()) == true
+      else { continue }
+      try? system.remove(path)
+    }
   }
 
   private static func followingDanglingLinks(
@@ -151,9 +170,18 @@ package final class OutputFile: ByteSink {
   }
 
   /// Writes what is left and puts the file in its place. Without this call nothing is replaced.
-  package func finish() throws(Failure) {
+  ///
+  /// With `flushing`, it outlasts a power cut: the file is on the disk before it takes the old one's place, and its name
+  /// is before this returns.
+  package func finish(flushing: Bool = false) throws(Failure) {
     try flushPending()
+    let folder: FilePath? =
+      switch place {
+      case .direct: nil
+      case .unnamed(let target), .temporary(_, let target): target.folder
+      }
     do {
+      if flushing, folder != nil { try descriptor.flush() }
       switch place {
       case .direct: break
       case .unnamed(let target):
@@ -174,6 +202,7 @@ package final class OutputFile: ByteSink {
       }
       place = .direct
       try descriptor.close()
+      if flushing, let folder { try FileDescriptor(folder, .folder, system).flush() }
     } catch  where error == .exists {
       throw Self.alreadyThere(name)
     } catch {
@@ -184,12 +213,19 @@ package final class OutputFile: ByteSink {
 
 /// The path of a hidden file beside `target` that nothing else uses.
 package func temporaryPath(for target: FilePath, _ system: any SystemCalls) -> FilePath {
-  temporaryPath(for: target, identifier: system.randomNumber())
+  temporaryPath(for: target, mark: resultMark + String(system.randomNumber(), radix: 16))
 }
+
+/// What tells the hidden files of results from those of updates, which a journal knows.
+private let resultMark = "result-"
 
 /// The path of a hidden file beside `target` that belongs to the write with that identifier.
 package func temporaryPath(for target: FilePath, identifier: UInt64) -> FilePath {
-  let mark = ".nnrun-" + String(identifier, radix: 16)
+  temporaryPath(for: target, mark: String(identifier, radix: 16))
+}
+
+private func temporaryPath(for target: FilePath, mark: String) -> FilePath {
+  let mark = ".nnrun-" + mark
   // A name has 255 bytes at most; the longest ones are cut, their end kept apart by the checksum.
   var name = target.lastComponent
   if name.count > 200 {

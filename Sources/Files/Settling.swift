@@ -33,6 +33,9 @@ extension FileTransaction {
         else { continue }
         // Once more, now that nobody else writes.
         let final = try file.read(at: 0, upTo: 1 << 20)
+        // What is done by the journal must not reach the disk before what it says: its writer may have been killed
+        // before it was flushed.
+        try file.flush()
         try Recovery(model: model, journalPath: journalPath, system: system).run(UpdateJournal(final))
         return
       } catch let failure as Failure {
@@ -86,11 +89,15 @@ private struct Recovery {
 
   /// Removes the temporary files. In a folder that one may not write to they stay, and do no harm.
   private func undo(_ journal: UpdateJournal) {
+    var folders: Set<FilePath> = []
     for target in journal.targets {
       guard let path = place(target) else { continue }
       let temporary = journal.temporary(path)
+      folders.insert(path.folder)
       if (try? system.status(of: temporary, followingLinks: false))?.kind == .regular { try? system.remove(temporary) }
     }
+    // On the disk before the journal goes: after a power cut, nothing else would know of them.
+    for folder in folders { try? flushFolder(folder, system) }
   }
 
   private func finish(_ journal: UpdateJournal) throws(Failure) {
@@ -99,7 +106,8 @@ private struct Recovery {
     for target in journal.targets {
       guard let path = place(target), let new = target.new else { continue }
       let temporary = journal.temporary(path)
-      // A temporary file that is gone has been renamed.
+      folders.insert(path.folder)
+      // A temporary file that is gone has been renamed, perhaps by a process that was killed before it flushed that.
       guard (try? system.status(of: temporary, followingLinks: false))?.kind == .regular else { continue }
       guard try contents(temporary) == new else {
         throw Failure(
@@ -115,7 +123,6 @@ private struct Recovery {
         }
         // Two names of one file are left by the rename of one to the other.
         try? system.remove(temporary)
-        folders.insert(path.folder)
       } else if let kept = keepBeside(temporary, path, system) {
         conflicts.append("\(path) (the new version is in \(kept))")
       } else {

@@ -34,7 +34,9 @@ public struct Convolution: Operation {
           culprit: .parameter)
       }
     }
-    return [[x[0], weight[0]] + (try window.outputSizes(x))]
+    let output = [x[0], weight[0]] + (try window.outputSizes(x))
+    try output.checkWork(weight[1...].compactMap(\.value))
+    return [output]
   }
 
   @specialized(where Scalar == Float)

@@ -58,7 +58,9 @@ public struct Graph: Sendable {
   public mutating func apply(_ operation: any Operation, to inputs: [ValueID], label: String) throws(ShapeError)
     -> [ValueID]
   {
-    let outputs = try operation.outputShapes(inputs.map(shape)).map { addValue($0) }
+    let shapes = try operation.outputShapes(inputs.map(shape))
+    for shape in shapes { try shape.checkCount() }
+    let outputs = shapes.map { addValue($0) }
     steps.append(Step(operation: operation, inputs: inputs, outputs: outputs, label: label))
     return outputs
   }
@@ -87,7 +89,9 @@ public struct Graph: Sendable {
     var result = self
     do throws(ShapeError) {
       for value in inputs + parameters {
-        result.shapes[value.index] = try shape(value).bound(sizes)
+        let shape = try shape(value).bound(sizes)
+        try shape.checkCount()
+        result.shapes[value.index] = shape
       }
     } catch {
       throw BindingError(label: "", error: error)
@@ -95,7 +99,10 @@ public struct Graph: Sendable {
     for step in steps {
       do throws(ShapeError) {
         let shapes = try step.operation.outputShapes(step.inputs.map { result.shape($0) })
-        for (value, shape) in zip(step.outputs, shapes) { result.shapes[value.index] = shape }
+        for (value, shape) in zip(step.outputs, shapes) {
+          try shape.checkCount()
+          result.shapes[value.index] = shape
+        }
       } catch {
         throw BindingError(label: step.label, error: error)
       }

@@ -29,7 +29,9 @@ public struct MatrixProduct: Operation {
         "the weight \(b) is for \(inner.right) features a row, but the input \(a) has \(inner.left)",
         culprit: .parameter)
     }
-    return [[a[transposesLeft ? 1 : 0], b[transposesRight ? 0 : 1]]]
+    let output = [a[transposesLeft ? 1 : 0], b[transposesRight ? 0 : 1]]
+    try output.checkWork([inner.left.value ?? inner.right.value ?? 1])
+    return [output]
   }
 
   @specialized(where Scalar == Float)

@@ -13,7 +13,9 @@ extension Pooling {
     guard x.count == 4 else {
       throw ShapeError("pooling needs an input of rank 4 (an image with channels), but it takes \(x)")
     }
-    return [Array(x[..<2]) + (try window.outputSizes(x))]
+    let output = Array(x[..<2]) + (try window.outputSizes(x))
+    try output.checkWork(window.kernel)
+    return [output]
   }
 
   public func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] {

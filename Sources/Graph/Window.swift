@@ -104,11 +104,11 @@ public struct Window: Sendable, Hashable {
   @inlinable
   public func cells(_ axis: Axis, output: Int, input: Int) -> [(kernel: Int, input: Int)] {
     let start = output * stride[axis.rawValue] - leadingPadding(axis, input: input)
-    var cells: [(kernel: Int, input: Int)] = []
-    for index in 0..<kernel[axis.rawValue] {
-      let position = start + index * dilation[axis.rawValue]
-      if position >= 0, position < input { cells.append((index, position)) }
-    }
-    return cells
+    let dilation = dilation[axis.rawValue]
+    // Only those inside: a kernel may be far larger than the image.
+    let first = start >= 0 ? 0 : (dilation - 1 - start) / dilation
+    let last = start < input ? min(kernel[axis.rawValue] - 1, (input - 1 - start) / dilation) : -1
+    guard first <= last else { return [] }
+    return (first...last).map { ($0, start + $0 * dilation) }
   }
 }

@@ -1,3 +1,5 @@
+import Memory
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -18,6 +20,7 @@ public final class AlignedBuffer: @unchecked Sendable {
   public init(count: Int, zeroed: Bool = true) throws(OutOfMemory) {
     let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(by: 4)
     guard !overflow, count >= 0 else { throw OutOfMemory(bytes: .max) }
+    guard MemoryLimit.allows(bytes) else { throw OutOfMemory(bytes: bytes) }
     var memory: UnsafeMutableRawPointer?
     // Large blocks on large pages: the kernels stream through megabytes of weights.
     let isLarge = bytes >= 8 << 20

@@ -1,5 +1,13 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// The kernels for one instruction set: a table of functions.
 @safe
 public struct InstructionSet: @unchecked Sendable {
@@ -9,6 +17,13 @@ public struct InstructionSet: @unchecked Sendable {
 
   /// The best that this processor has, or the one that the environment variable `NNRUN_ISA` names.
   public static var current: InstructionSet { unsafe InstructionSet(table: nnKernels()) }
+
+  /// What `NNRUN_ISA` names, where this processor does not have it; `current` would be another then.
+  public static var unavailableChoice: String? {
+    guard let choice = unsafe getenv("NNRUN_ISA") else { return nil }
+    let name = unsafe String(cString: choice)
+    return InstructionSet(named: name) == nil ? name : nil
+  }
 
   /// The named one (`baseline`, `avx2`, `avx512`, `neon`), if this processor has it.
   public init?(named name: String) {

@@ -69,12 +69,12 @@ public struct Conv2dLayer: Layer {
   }
 }
 
-/// The product of lengths, or nil where it cannot be counted.
+/// The product of lengths, or nil where an array cannot have so many numbers.
 func checkedProduct(_ lengths: [Int]) -> Int? {
   var product = 1
   for length in lengths {
     let (next, overflow) = product.multipliedReportingOverflow(by: length)
-    if overflow { return nil }
+    if overflow || next > Shape.largestCount { return nil }
     product = next
   }
   return product

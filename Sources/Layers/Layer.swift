@@ -168,6 +168,7 @@ public struct LayerContext: Sendable {
 
   /// Adds an input of the shape that the author gave, and returns it with its channels first.
   public mutating func addInput(_ shape: Shape) throws(ShapeError) -> ValueID {
+    try shape.checkCount()
     let value = graph.addInput(shape)
     return layout == .nhwc && shape.count == 4 ? try apply(Transpose.channelsFirst, to: value) : value
   }

@@ -60,10 +60,7 @@ struct BlockExpansion {
       guard let name = node["name"], let text = name.string, !isExhausted else { continue }
       layerCount += 1
       if layerCount > Self.largestLayerCount {
-        isExhausted = true
-        sink.add(
-          .tooManyLayers, "the blocks write out to more than \(Self.largestLayerCount) layers", at: name.range,
-          uses: uses)
+        reportTooManyLayers(at: name.range, uses: uses, sink: &sink)
         break
       }
       let path = prefix + text
@@ -91,6 +88,12 @@ struct BlockExpansion {
           isBroken: isBroken(node, kind), repetition: repetition))
     }
     return items
+  }
+
+  private mutating func reportTooManyLayers(at range: SourceRange, uses: [BlockUse], sink: inout DiagnosticSink) {
+    isExhausted = true
+    sink.add(
+      .tooManyLayers, "the blocks write out to more than \(Self.largestLayerCount) layers", at: range, uses: uses)
   }
 
   /// Whether an error of the schema lies in a layer; the lists of a residual speak for themselves.
@@ -138,6 +141,11 @@ struct BlockExpansion {
     let uses = uses + [BlockUse(block: name, place: sink.place(node.range))]
     let isRepeated = repetition != nil || (useCounts[name] ?? 0) > 1
     let count = item["repeat"]?.integer
+    // Each repetition has a layer at least.
+    if let count, count > Self.largestLayerCount - layerCount {
+      reportTooManyLayers(at: item["repeat"]?.range ?? node.range, uses: uses.dropLast(), sink: &sink)
+      return nil
+    }
     var repetitions: [[LayerItem]] = []
     for index in 0..<max(count ?? 1, 1) {
       guard !isExhausted else { break }

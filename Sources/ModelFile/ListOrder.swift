@@ -70,6 +70,7 @@ struct ListOrder {
     _ input: LayerItem.InputName, of item: LayerItem, among names: [String], _ inputNames: [String]?,
     sink: inout DiagnosticSink
   ) {
+    guard !sink.isFull(.error) else { return }
     let candidates = names.sorted() + (inputNames ?? ["outer"])
     let hint: String
     if let near = suggestion(for: input.name, among: candidates) {

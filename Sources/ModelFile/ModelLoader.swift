@@ -103,8 +103,16 @@ package struct ModelLoader {
     let inputs = readInputs(root)
     var built: [(name: String, value: ValueID?)] = []
     for input in inputs {
-      // A value that was just added has the rank that its transposition needs.
-      let value = input.isSound ? try? context.addInput(input.shape) : nil
+      var value: ValueID?
+      if input.isSound {
+        do throws(ShapeError) {
+          value = try context.addInput(input.shape)
+        } catch {
+          if !isBroken(input.range) {
+            sink.add(.shape, "input `\(input.name)`: \(error.message.text())", at: input.range)
+          }
+        }
+      }
       built.append((input.name, value))
     }
     var assembly = GraphAssembly(
@@ -127,11 +135,17 @@ package struct ModelLoader {
   /// Errors of the text in whose place nothing stands, so that what the place lacks is no error of its own.
   private static let leavesNoValue: Set<DiagnosticCode> = [.undefinedAlias, .recursiveAlias, .tagMismatch]
 
+  /// Whether the schema has found something wrong within a range.
+  private func isBroken(_ range: SourceRange) -> Bool {
+    brokenRanges.contains { range.start <= $0.start && $0.end <= range.end }
+  }
+
   private struct ReadInput {
     let name: String
     let shape: Shape
     let description: String?
     let isSound: Bool
+    let range: SourceRange
   }
 
   private func readInputs(_ root: Node) -> [ReadInput] {
@@ -139,7 +153,8 @@ package struct ModelLoader {
       let node = entry.value["shape"]
       let shape = node.flatMap { Self.shape($0) }
       return ReadInput(
-        name: entry.key, shape: shape ?? [], description: entry.value["description"]?.string, isSound: shape != nil)
+        name: entry.key, shape: shape ?? [], description: entry.value["description"]?.string, isSound: shape != nil,
+        range: node?.range ?? entry.keyRange)
     }
   }
 
@@ -177,6 +192,7 @@ package struct ModelLoader {
     for node in nodes {
       guard let name = node.string else { continue }
       guard let value = assembly.values[name] else {
+        guard !sink.isFull(.error) else { return nil }
         let paths = assembly.values.keys.sorted()
         let isInput = root["inputs"]?.entry(name) != nil
         let near = isInput ? nil : suggestion(for: name, among: paths)

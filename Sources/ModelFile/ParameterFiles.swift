@@ -172,7 +172,7 @@ struct WeightFile {
       }
     }
     let paths = parameters.map(\.path)
-    for name in archive.keys where !taken.contains(name) {
+    for name in archive.keys where !taken.contains(name) && !sink.isFull(.warning) {
       let near = suggestion(for: name, among: paths)
       sink.add(
         .unusedArray, "no parameter takes the array `\(name)` of `\(writtenFile)`", at: range,

@@ -16,13 +16,14 @@ enum Console {
   }
 
   /// Makes the streams safe: closed ones are opened on nothing, so that no file of the user's gets their number, and a
-  /// reader that goes away is an error of writing, not a signal.
+  /// reader that goes away, or a file that may not grow, is an error of writing, not a signal.
   static func prepare() {
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
       // The lowest free number is taken, which is this one.
       _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
     }
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
   }
 
   /// Ends the process without running anything else.

@@ -17,7 +17,7 @@ enum Main {
     Console.prepare()
     var status: Int32 = 0
     do {
-      let words = arguments()
+      let words = try arguments()
       if try !writeGeneratedFile(words) {
         try explainMistypedSubcommand(words[0])
         var command = try parse(words)
@@ -30,7 +30,11 @@ enum Main {
   }
 
   /// The words after the program's name; none at all ask for help.
-  private static func arguments() -> [String] {
+  private static func arguments() throws(Failure) -> [String] {
+    // Swift finds them by /proc; without it there is not even the program's name.
+    guard CommandLine.argc > 0 else {
+      throw Failure(.inputOutput, "the command line cannot be read; is /proc there?")
+    }
     // File names need not be UTF-8; the standard library's arguments would lose what is not.
     var words: [String] = []
     for index in 1..<max(1, Int(CommandLine.argc)) {

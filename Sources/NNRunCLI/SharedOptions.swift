@@ -1,4 +1,5 @@
 import ArgumentParser
+import Memory
 
 /// What every command understands.
 struct SharedOptions: ParsableArguments {
@@ -7,6 +8,13 @@ struct SharedOptions: ParsableArguments {
 
   @Flag(name: [.short, .long], help: "No progress and no remarks; warnings stay.")
   var quiet = false
+
+  @Option(help: "The most memory to take, such as 4G (default: what the machine has free).")
+  var maxMemory: ByteCount?
+
+  func validate() throws {
+    if let maxMemory { MemoryLimit.set(maxMemory.bytes) }
+  }
 
   /// Says something to a person, unless they asked for quiet.
   func remark(_ text: String) {

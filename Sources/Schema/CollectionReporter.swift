@@ -116,6 +116,7 @@ extension Reporter {
   }
 
   private mutating func reportUnknownKey(_ entry: Node.Entry, of node: Node, _ keywords: Keywords) {
+    guard diagnostics.count < Self.mostDiagnostics else { return }
     let known = keywords.propertyNamesInOrder
     if let near = suggestion(for: entry.key, among: known) {
       add(.unknownKey, "unknown key \(entry.key.label): did you mean `\(near)`?", at: entry.keyRange)

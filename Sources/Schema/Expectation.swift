@@ -93,9 +93,9 @@ extension Keywords {
     }
   }
 
-  /// Bounds that only keep a number finite, or within 64 bits, are not worth a word.
+  /// Bounds that only keep a number finite or countable are not worth a word.
   private static func isWorthSaying(_ bound: SchemaNumber) -> Bool {
-    abs(bound.doubleValue) < 0x1p62
+    abs(bound.doubleValue) < 0x1p30
   }
 }
 

@@ -65,7 +65,14 @@ struct Reporter {
   }
 
   mutating func add(_ code: DiagnosticCode, _ message: String, at range: SourceRange, notes: [DiagnosticNote] = []) {
+    guard diagnostics.count < Self.mostDiagnostics else { return }
     diagnostics.append(Diagnostic(code, message, at: SourcePlace(source: source, range: range), notes: notes))
+    if diagnostics.count == Self.mostDiagnostics {
+      diagnostics.append(
+        Diagnostic(
+          .tooManyErrors, "after \(Self.mostDiagnostics) errors no more are listed",
+          at: SourcePlace(source: source, range: range)))
+    }
   }
 
   // MARK: Kinds and values

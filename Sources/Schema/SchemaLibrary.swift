@@ -157,6 +157,7 @@ final class SchemaLibrary {
   }
 
   func report(_ code: DiagnosticCode, _ message: String, at range: SourceRange, in schema: Subschema) {
+    guard diagnostics.count < Reporter.mostDiagnostics else { return }
     diagnostics.append(Diagnostic(code, message, at: SourcePlace(source: schema.source, range: range)))
   }
 

@@ -1,13 +1,14 @@
 import CZlib
+import Diagnostics
 
 /// The bytes deflated as zip files have them, at the level that Python takes by default.
-func deflated(_ bytes: [UInt8]) -> [UInt8] {
+func deflated(_ bytes: [UInt8]) throws(Failure) -> [UInt8] {
   var stream = unsafe z_stream()
   guard
     unsafe deflateInit2_(
       &stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
       Int32(MemoryLayout<z_stream>.size)) == Z_OK
-  else { preconditionFailure("zlib has no memory to start") }
+  else { throw Failure(.inputOutput, "zlib has no memory to start") }
   defer { unsafe _ = deflateEnd(&stream) }
   var result: [UInt8] = []
   var input = bytes

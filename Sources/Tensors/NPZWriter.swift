@@ -69,6 +69,7 @@ package final class NPZWriter {
       guard member.written == member.count else {
         throw Failure(.inputOutput, "not all numbers of an array in \(file.name) were written")
       }
+      try ZipRecords.requireName(member.name)
       let record = member.record(checksum: member.checksum.value)
       try write(ZipRecords.localHeader(record) + member.header, at: member.offset)
       if !file.isSeekable { try file.write(member.held) }
@@ -95,7 +96,7 @@ package func writeNPZ(_ arrays: [(key: String, value: AnyTensor)], to sink: any 
   var directory: [UInt8] = []
   var offset = 0
   for (key, value) in arrays {
-    let (bytes, record) = ZipRecords.packed(npyFile(value), name: Array((key + ".npy").utf8), ZipDirectory.stored)
+    let (bytes, record) = try ZipRecords.packed(npyFile(value), name: Array((key + ".npy").utf8), ZipDirectory.stored)
     let header = ZipRecords.localHeader(record)
     try sink.write(header)
     try sink.write(bytes)
@@ -108,11 +109,24 @@ package func writeNPZ(_ arrays: [(key: String, value: AnyTensor)], to sink: any 
 }
 
 extension ZipRecords {
+  /// Refuses a name whose length a zip file cannot say.
+  static func requireName(_ name: [UInt8]) throws(Failure) {
+    guard name.count <= 0xFFFF else {
+      throw Failure(
+        .cannotCreate,
+        "the name of an array, \(printable(String(decoding: name, as: UTF8.self))), is longer than the "
+          + "65,535 bytes that a .npz file can have")
+    }
+  }
+
   /// A member's packed bytes, and what the headers say of them.
-  static func packed(_ bytes: [UInt8], name: [UInt8], _ method: UInt16) -> (bytes: [UInt8], member: Member) {
+  static func packed(
+    _ bytes: [UInt8], name: [UInt8], _ method: UInt16
+  ) throws(Failure) -> (bytes: [UInt8], member: Member) {
+    try requireName(name)
     var checksum = CRC32()
     checksum.update(bytes)
-    let packed = method == ZipDirectory.deflated ? deflated(bytes) : bytes
+    let packed = method == ZipDirectory.deflated ? try deflated(bytes) : bytes
     return (
       packed,
       Member(

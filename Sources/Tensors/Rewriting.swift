@@ -116,7 +116,7 @@ extension ZipDirectory {
     var offset = 0
     var entries: [String: [UInt8]] = [:]
     func write(_ bytes: [UInt8], name: [UInt8], _ method: UInt16) throws(Failure) -> [UInt8] {
-      let (packed, record) = ZipRecords.packed(bytes, name: name, method)
+      let (packed, record) = try ZipRecords.packed(bytes, name: name, method)
       let header = ZipRecords.localHeader(record)
       try sink.write(header)
       try sink.write(packed)

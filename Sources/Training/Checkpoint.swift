@@ -47,7 +47,7 @@ struct Checkpoint {
   func write(to path: FilePath) throws(Failure) {
     let file = try OutputFile(path)
     try writeSafetensors(arrays, metadata: metadata, to: file)
-    try file.finish()
+    try file.finish(flushing: true)
   }
 
   /// Puts the saved state in place. Throws where it is of another model, optimiser or seed.

@@ -17,7 +17,13 @@ extension Failure {
     case EngineError.outOfMemory(let bytes):
       self.init(
         .invalidData,
-        "the activations need \(bytes >> 20) MiB, more than this machine has free; a smaller `--batch-size` needs less")
+        "\((bytes + (1 << 20) - 1) >> 20) MiB of memory are needed, more than is free or `--max-memory` allows; "
+          + "a smaller `--batch-size` needs less")
+    case EngineError.unavailableInstructions(let name, let available):
+      self.init(
+        .usage,
+        "the environment variable NNRUN_ISA is `\(printable(name))`, but this processor has "
+          + available.joined(separator: ", "))
     case EngineError.unknownSize(let label):
       self.init(.invalidData, "the shapes at layer `\(label)` are not known for inputs of these shapes")
     default: self.init(.invalidData, "the model cannot be run: \(error)")

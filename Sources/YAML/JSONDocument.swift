@@ -20,6 +20,7 @@ private struct JSONReader {
 
   private let source: SourceText
   private let bytes: [UInt8]
+  private var nodeCount = 0
   private var offset: Int
   private(set) var diagnostics: [Diagnostic] = []
 
@@ -93,6 +94,10 @@ private struct JSONReader {
   private mutating func value(depth: Int) throws(Stop) -> Node {
     skipSpace()
     let start = offset
+    nodeCount += 1
+    guard nodeCount <= NodeBuilder.mostNodes else {
+      throw fail(.tooManyValues, "the text holds more than \(NodeBuilder.mostNodes) values", at: offset, offset)
+    }
     switch next {
     case UInt8(ascii: "{"): return try object(depth: depth + 1)
     case UInt8(ascii: "["): return try array(depth: depth + 1)

@@ -7,6 +7,8 @@ import Diagnostics
 struct NodeBuilder {
   /// The most collections within one another.
   static let deepest = 64
+  /// The most values, those of packed lists left out.
+  static let mostNodes = 10_000_000
   /// The most values that aliases may add, written out in full; of packed numbers, sixteen count as one.
   static let mostAliasedNodes = 1_000_000
   /// The most errors that are listed.
@@ -14,7 +16,7 @@ struct NodeBuilder {
   /// The most anchors among which one is looked for that an author may have meant.
   private static let mostCandidates = 200
   /// What a node costs when aliases are counted; a packed number costs 1.
-  private static let nodeCost = 16
+  static let nodeCost = 16
 
   /// A collection that is being read.
   struct Frame {
@@ -59,21 +61,24 @@ struct NodeBuilder {
   }
 
   let source: SourceText
+  let mostNodes: Int
   private(set) var root: Node?
   private(set) var diagnostics: [Diagnostic] = []
-  private var cursor: CodePointCursor
-  private var frames: [Frame] = []
-  private var values: [Double] = []
-  private var corrections: [(index: Int, value: Float)] = []
+  var cursor: CodePointCursor
+  var frames: [Frame] = []
+  var values: [Double] = []
+  var corrections: [(index: Int, value: Float)] = []
   private var anchors: [String: Anchor] = [:]
-  private var cost = 0
+  var cost = 0
+  var nodeCount = 0
   private var aliasCost = 0
-  private var isStopped = false
+  var isStopped = false
   private var lineBreaks: UnusualLineBreaks
 
   /// A builder of the nodes of `source`, whose first code point is at byte `base`.
-  init(source: SourceText, base: Int, lineBreaks: UnusualLineBreaks) {
+  init(source: SourceText, base: Int, lineBreaks: UnusualLineBreaks, mostNodes: Int) {
     self.source = source
+    self.mostNodes = mostNodes
     self.lineBreaks = lineBreaks
     cursor = CodePointCursor(bytes: source.bytes, base: base, isASCII: source.isASCII)
   }
@@ -139,6 +144,7 @@ struct NodeBuilder {
       frames[top].itemShape?.isEmpty ?? true, let number = reader.number()
     {
       if let correction = number.floatCorrection { corrections.append((values.count, correction)) }
+      if values.count == values.capacity { requireMemory(for: values.count, at: reader) }
       values.append(number.value)
       frames[top].itemShape = []
       frames[top].packedCount += 1
@@ -334,6 +340,8 @@ struct NodeBuilder {
   /// Hands a value that stands at `range` to the collection around it.
   private mutating func deliver(_ node: Node, at range: SourceRange) {
     let top = frames.count - 1
+    nodeCount += 1
+    if nodeCount > mostNodes { return reportTooManyNodes(at: range) }
     guard top >= 0 else {
       root = node
       return
@@ -349,34 +357,9 @@ struct NodeBuilder {
     }
   }
 
-  // MARK: Packing
-
-  /// Takes the last numbers off the stack as a list of `shape`.
-  private mutating func popNumbers(shape: [Int]) -> NumberList {
-    let first = values.count - shape.reduce(1, *)
-    var floats: [Int: Float] = [:]
-    while let last = corrections.last, last.index >= first {
-      floats[last.index - first] = last.value
-      corrections.removeLast()
-    }
-    var popped: [Double] = []
-    if first == 0 {
-      swap(&popped, &values)
-    } else {
-      popped = Array(values[first...])
-      values.removeLast(values.count - first)
-    }
-    return NumberList(shape: shape, values: popped, floatCorrections: floats)
-  }
-
-  /// Makes nodes of the packed items of a list, because something else follows.
-  private mutating func unpack(_ index: Int) {
-    frames[index].isPacking = false
-    guard frames[index].packedCount > 0, let itemShape = frames[index].itemShape else { return }
-    let numbers = popNumbers(shape: [frames[index].packedCount] + itemShape)
-    frames[index].items = numbers.items(in: source.bytes, from: frames[index].start)
-    frames[index].end = max(frames[index].end, frames[index].items.last?.range.end ?? 0)
-    cost += frames[index].packedCount * (Self.nodeCost - 1)
+  mutating func reportTooManyNodes(at range: SourceRange) {
+    report(.tooManyValues, "the file holds more than \(mostNodes) values besides packed lists of numbers", at: range)
+    isStopped = true
   }
 
   /// Reports the unusual line breaks before the byte at `end`, and says whether there are any.
@@ -394,16 +377,5 @@ struct NodeBuilder {
 
   private static func isSpace(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
-  }
-}
-
-extension NodeBuilder.Frame {
-  /// Whether a row of `count` items of `shape` continues the rectangle; the first one begins it.
-  fileprivate mutating func accepts(_ count: Int, _ shape: [Int]) -> Bool {
-    guard let itemShape else {
-      itemShape = [count] + shape
-      return true
-    }
-    return itemShape.count == shape.count + 1 && itemShape[0] == count && itemShape.dropFirst().elementsEqual(shape)
   }
 }

@@ -1,17 +1,17 @@
 /// A number as its text says it.
-struct LexedNumber {
+package struct LexedNumber {
   /// The text's value, correctly rounded.
-  let value: Double
+  package let value: Double
   /// The value of an integer literal that fits.
-  let integer: Int?
+  package let integer: Int?
   /// The value rounded from the text to `Float` at once, where rounding `value` once more would give another.
-  let floatCorrection: Float?
+  package let floatCorrection: Float?
 }
 
 /// Reads the numbers of YAML 1.2's core schema: decimal, `0x`, `0o`, `.inf` and `.nan`, and nothing else.
-enum NumberLexer {
+package enum NumberLexer {
   /// The number that all of `text` is, or nil.
-  static func lex(_ text: Span<UInt8>) -> LexedNumber? {
+  package static func lex(_ text: Span<UInt8>) -> LexedNumber? {
     let count = text.count
     guard count > 0 else { return nil }
     var index = 0

@@ -6,17 +6,21 @@ public enum YAMLDocument {
   ///
   /// Where the text is not YAML, reading ends there, there is no root, and the errors found before it are kept.
   public static func parse(source: SourceText) -> ParsedDocument {
+    parse(source: source, mostNodes: NodeBuilder.mostNodes)
+  }
+
+  static func parse(source: SourceText, mostNodes: Int) -> ParsedDocument {
     if let problem = TextProblem.inBeginning(of: source) {
       return ParsedDocument(source: source, root: nil, diagnostics: [problem])
     }
     guard source.textStart < source.bytes.count else {
       return ParsedDocument(source: source, root: nil, diagnostics: [emptyDocument(source)])
     }
-    var reading = Reading(source: source, end: source.bytes.count)
+    var reading = Reading(source: source, end: source.bytes.count, mostNodes: mostNodes)
     if let badByte = reading.badByte {
       // libyaml reads ahead: what stands before the bad byte is read alone, to find what else is wrong.
       let problem = TextProblem.badByte(at: badByte, in: source)
-      reading = Reading(source: source, end: problem.place.range.start)
+      reading = Reading(source: source, end: problem.place.range.start, mostNodes: mostNodes)
       reading.diagnostics.append(problem)
       reading.root = nil
     }
@@ -42,10 +46,10 @@ public enum YAMLDocument {
     /// The byte at which the text stops being text.
     var badByte: Int?
 
-    init(source: SourceText, end: Int) {
+    init(source: SourceText, end: Int, mostNodes: Int) {
       let base = source.textStart
       let lineBreaks = UnusualLineBreaks(in: source, end: end)
-      var builder = NodeBuilder(source: source, base: base, lineBreaks: lineBreaks)
+      var builder = NodeBuilder(source: source, base: base, lineBreaks: lineBreaks, mostNodes: mostNodes)
       var problem: EventReader.Problem?
       unsafe source.bytes.withUnsafeBufferPointer { bytes in
         var reader = unsafe EventReader(bytes: UnsafeBufferPointer(rebasing: bytes[base..<max(end, base)]))

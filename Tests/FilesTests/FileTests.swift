@@ -199,3 +199,26 @@ struct FileTests {
     withExtendedLifetime(lock) {}
   }
 }
+
+extension FileTests {
+  @Test("what a killed writer left beside a result is cleared by the next one; a living one's file stays")
+  func leftovers() throws {
+    let folder = try TemporaryFolder()
+    let target = folder.path.appending("r.npy")
+    _ = try folder.file(".r.npy.nnrun-result-5f", "left")
+    // Others' files: another result's, an update's, a user's.
+    for name in [".s.npy.nnrun-result-5f", ".r.npy.nnrun-5f", ".r.npy.nnrun-result-xyz"] {
+      _ = try folder.file(name, "")
+    }
+    let alive = try folder.file(".r.npy.nnrun-result-7", "alive")
+    let holder = try FileDescriptor(alive, .reading, OperatingSystem())
+    #expect(try holder.lock())
+    let output = try OutputFile(target)
+    try output.finish(flushing: true)
+    #expect(
+      folder.names == [
+        ".r.npy.nnrun-5f", ".r.npy.nnrun-result-7", ".r.npy.nnrun-result-xyz", ".s.npy.nnrun-result-5f", "r.npy",
+      ])
+    withExtendedLifetime(holder) {}
+  }
+}

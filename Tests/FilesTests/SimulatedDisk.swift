@@ -125,7 +125,7 @@ final class SimulatedDisk: SystemCalls {
     var results: [SimulatedDisk] = []
     let unsafeInodes = now.contents.keys.sorted().filter { now.contents[$0].map { $0.bytes != $0.safe } ?? false }
     var variants = 1
-    for _ in unsafeInodes { variants *= 3 }
+    for _ in unsafeInodes { variants *= 4 }
     for subset in 0..<(1 << now.pending.count) {
       for variant in 0..<variants {
         var next = now
@@ -134,12 +134,16 @@ final class SimulatedDisk: SystemCalls {
         var choice = variant
         for inode in unsafeInodes {
           guard var contents = next.contents[inode] else { continue }
-          switch choice % 3 {
+          switch choice % 4 {
           case 0: contents.bytes = contents.safe
           case 1: contents.bytes = Array(contents.bytes.prefix(contents.bytes.count / 2))
+          case 2:
+            // The length came through, the bytes did not.
+            let missing = max(0, contents.bytes.count - contents.safe.count)
+            contents.bytes = contents.safe + [UInt8](repeating: 0, count: missing)
           default: break
           }
-          choice /= 3
+          choice /= 4
           next.contents[inode] = contents
         }
         next.contents = next.contents.mapValues { contents in

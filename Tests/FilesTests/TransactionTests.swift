@@ -109,6 +109,23 @@ struct TransactionTests {
     #expect(states > 200)
   }
 
+  @Test("a power cut while an interrupted update is repaired: the old model or the new one")
+  func powerCutInRecovery() throws {
+    for call in stride(from: 0, to: try Update.callCount(), by: 3) {
+      let update = Update()
+      let changes = try update.changes()
+      update.disk.fail(at: call, .deathAfter)
+      try? update.commit(changes)
+      for second in stride(from: 0, to: 60, by: 2) {
+        let disk = update.disk.afterDeath()
+        disk.fail(at: second, .deathBefore)
+        try? FileTransaction.settle("/m/a.yaml", system: UninterruptedCalls(disk))
+        if !disk.isDead { break }
+        for state in disk.afterPowerCut() { _ = try isOldOrNew(state) }
+      }
+    }
+  }
+
   @Test("a failing call: said, and the old model or the new one", arguments: [ENOSPC, EIO, EACCES, EROFS])
   func errors(_ code: Int32) throws {
     for call in 0..<(try Update.callCount()) {

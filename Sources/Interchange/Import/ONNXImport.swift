@@ -49,7 +49,11 @@ public enum ONNXImport {
 
   /// Reads the ONNX file at `path` as a model whose weights will be in a file of the given name beside it.
   public static func read(_ path: FilePath, weightsFile: String) throws(Failure) -> Result {
-    let bytes = try readWholeFile(path, limit: largestFile)
+    try read(bytes: readWholeFile(path, limit: largestFile), path: path, weightsFile: weightsFile)
+  }
+
+  /// Reads the bytes of the ONNX file at `path`.
+  package static func read(bytes: [UInt8], path: FilePath, weightsFile: String) throws(Failure) -> Result {
     let model: ONNXModel
     do throws(WireError) {
       model = try ONNXModel(bytes: bytes)

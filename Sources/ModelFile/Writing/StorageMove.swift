@@ -24,8 +24,7 @@ extension Model {
   package func move(
     to storage: ParameterStorage, _ values: [Int: AnyTensor] = [:], replacing: Bool = false
   ) throws(Failure) -> [FilePath] {
-    var planner = WriteBackPlanner(
-      self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    var planner = WriteBackPlanner(self, values: values, output: FilePath(path))
     switch storage {
     case .inline, .binary: try planner.planMoveIntoText(isBinary: storage == .binary)
     case .file(let name): try planner.planMove(toFile: name)

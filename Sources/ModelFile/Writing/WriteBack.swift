@@ -14,10 +14,16 @@ extension Model {
   /// `inputOutput` where one cannot be written, `invalidData` where the text has no place for a value.
   @discardableResult
   package func writeBack(_ values: [Int: AnyTensor], lock: ModelLock? = nil) throws(Failure) -> [FilePath] {
-    var planner = WriteBackPlanner(
-      self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    var planner = WriteBackPlanner(self, values: values, output: FilePath(path))
     try planner.planAll()
     return try commit(planner.plan, values: values, lock: lock)
+  }
+
+  /// The model's text with new values of parameters, as `writeBack` writes it.
+  package func rewrittenText(with values: [Int: AnyTensor]) throws(Failure) -> [UInt8] {
+    var planner = WriteBackPlanner(self, values: values, output: FilePath(path))
+    try planner.planAll()
+    return try editedText(planner.plan)
   }
 
   /// Makes sure, before work is put into new values, that they can be written back: that the text has a place for them
@@ -29,8 +35,7 @@ extension Model {
       guard case .number = parameter.origin, parameter.count <= 1 << 16 else { continue }
       values[index] = .float64(Tensor(shape: parameter.shape, elements: (0..<parameter.count).map(Double.init)))
     }
-    var planner = WriteBackPlanner(
-      self, values: values, newWeightsName: try newWeightsName(besideModel: FilePath(path)))
+    var planner = WriteBackPlanner(self, values: values, output: FilePath(path))
     try planner.planAll()
     if let weights = planner.plan.newWeights {
       let place = resolved(FilePath(path)).sibling(FilePath(weights.writtenFile))
@@ -163,10 +168,13 @@ func resolved(_ path: FilePath) -> FilePath { (try? OperatingSystem().resolve(pa
 /// Throws `cannotCreate` where no file can be made in a folder.
 func requireWritableFolder(_ folder: FilePath) throws(Failure) {
   let system = OperatingSystem()
+  // A file without a name leaves nothing, whatever happens; not every file system has them.
+  if (try? FileDescriptor(folder, .unnamed(permissions: 0o600), system)) != nil { return }
   let probe = temporaryPath(for: folder.appending("probe"), system)
   do throws(SystemError) {
-    try system.close(try system.open(probe, .creating(permissions: 0o600)))
+    let file = try FileDescriptor(probe, .creating(permissions: 0o600), system)
     try system.remove(probe)
+    try file.close()
   } catch {
     throw Failure(.cannotCreate, "the model could not be saved: cannot write to the folder \(folder): \(error.reason)")
   }

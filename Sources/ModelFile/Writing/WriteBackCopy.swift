@@ -35,15 +35,18 @@ extension Model {
   private func copyChanges(
     _ values: [Int: AnyTensor], to output: FilePath, replacing: Bool
   ) throws(Failure) -> [FileChange] {
-    var planner = WriteBackPlanner(self, values: values, newWeightsName: try newWeightsName(besideModel: output))
+    var planner = WriteBackPlanner(self, values: values, output: output)
     try planner.planAll()
     var plan = planner.plan
-    var names = CopyNames(stem: try newWeightsName(besideModel: output).dropLast(".safetensors".count))
-    if plan.newWeights != nil { names.take(planner.newWeightsName) }
+    // A model that names no file may have a name that no text can hold.
+    let newWeights = Result { () throws(Failure) in try newWeightsName(besideModel: output) }
+    var names = CopyNames(stem: ((try? newWeights.get()) ?? "").dropLast(".safetensors".count))
+    if let weights = plan.newWeights { names.take(weights.writtenFile) }
     var changes: [FileChange] = []
 
     func copy(_ path: FilePath, isWeights: Bool) throws(Failure) -> String {
       if let known = names.given[path] { return known }
+      _ = try newWeights.get()
       let name = names.name(
         for: path, isMain: isWeights || (plan.newWeights == nil && root["weights"] == nil && files.arrays.count == 1))
       let opened: ArrayFile

@@ -32,17 +32,17 @@ struct WriteBackPlanner {
   let values: [Int: AnyTensor]
   let sites: ParameterSites
   let layout: SourceLayout
-  /// The name that a new weight file would have in the model's text.
-  let newWeightsName: String
+  /// Where the model is written, which a new weight file is named after.
+  let output: FilePath
   var plan = WriteBackPlan()
   /// Parameters without values whose text needs no further edit.
   private var withoutText: Set<Int> = []
 
   /// A planner of new values for parameters by their index; drawn ones that are not among them are kept as drawn.
-  init(_ model: Model, values: [Int: AnyTensor], newWeightsName: String) {
+  init(_ model: Model, values: [Int: AnyTensor], output: FilePath) {
     self.model = model
     self.values = values
-    self.newWeightsName = newWeightsName
+    self.output = output
     sites = ParameterSites(model)
     layout = SourceLayout(model.source)
   }
@@ -189,6 +189,7 @@ struct WriteBackPlanner {
       for index in drawn { try writeInline(index, try value(index)) }
       return
     }
+    let newWeightsName = try model.newWeightsName(besideModel: output)
     plan.newWeights = (newWeightsName, arrays)
     try removeNumbers(absent, weightsFile: newWeightsName)
     try insertWeightsEntry(newWeightsName)

@@ -25,7 +25,7 @@ private func values(_ model: Model, _ new: [String: [Float]]) throws -> [Int: An
 /// The text after new values were written into it.
 private func written(_ text: String, _ new: [String: [Float]]) throws -> String {
   let model = try model(text)
-  var planner = WriteBackPlanner(model, values: try values(model, new), newWeightsName: "m.safetensors")
+  var planner = WriteBackPlanner(model, values: try values(model, new), output: "m.yaml")
   try planner.planAll()
   let bytes = try #require(planner.plan.edits.applied(to: model.source))
   return String(decoding: bytes, as: UTF8.self)
@@ -142,7 +142,7 @@ struct WriteBackTextTests {
       "nnrun: 1 # format\nname: m\(more)\ninputs: {x: {shape: [N, 64]}}\nlayers:\n  - {name: a, type: dense, units: 65, bias: [\((0..<65).map(String.init).joined(separator: ", "))]}\n"
     }
     let model = try model(text(""))
-    var planner = WriteBackPlanner(model, values: [:], newWeightsName: "m.safetensors")
+    var planner = WriteBackPlanner(model, values: [:], output: "m.yaml")
     try planner.planAll()
     let plan = planner.plan
     #expect(plan.newWeights?.arrays.map(\.key) == ["a.weight"])
@@ -157,7 +157,7 @@ struct WriteBackTextTests {
       "nnrun: 1\ninputs: {x: {shape: [N, 64]}}\nlayers:\n  - name: a\n    type: dense\n    weight: 0.5 # half\n    units: 65\n    bias: false\n"
     let model = try model(text)
     let weight = AnyTensor.float32(Tensor(shape: [65, 64], elements: (0..<65 * 64).map(Float.init)))
-    var planner = WriteBackPlanner(model, values: [0: weight], newWeightsName: "m.safetensors")
+    var planner = WriteBackPlanner(model, values: [0: weight], output: "m.yaml")
     try planner.planAll()
     #expect(planner.plan.newWeights?.arrays.map(\.key) == ["a.weight"])
     #expect(

@@ -1,0 +1,222 @@
+import Diagnostics
+import Files
+import Graph
+import Interchange
+import ModelFile
+import Schema
+import Tensors
+import YAML
+
+/// A reader of files that strangers may have made, fed with any bytes: what it must never do is trap, hang, or break a
+/// promise that is checked here.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+  case yaml, json, schema, model, edits, npy, npz, safetensors, onnx
+
+  /// Feeds the reader; ends the process where a promise is broken.
+  package func run(_ bytes: [UInt8]) {
+    switch self {
+    case .yaml: Self.check(YAMLDocument.parse(source: SourceText(name: "fuzz.yaml", bytes: bytes)))
+    case .json: Self.check(JSONDocument.parse(source: SourceText(name: "fuzz.json", bytes: bytes)))
+    case .schema: Self.validate(bytes)
+    case .model: Self.load(bytes)
+    case .edits: Self.edit(bytes)
+    case .npy: Self.readArrays(bytes, suffix: "npy")
+    case .npz: Self.readArrays(bytes, suffix: "npz")
+    case .safetensors: Self.readArrays(bytes, suffix: "safetensors")
+    case .onnx: _ = try? ONNXImport.read(bytes: bytes, path: "/nowhere/fuzz.onnx", weightsFile: "fuzz.safetensors")
+    }
+  }
+
+  // MARK: Texts
+
+  /// Every node and every diagnostic lies in the text, and what is said of it can be shown.
+  private static func check(_ document: ParsedDocument) {
+    let count = document.source.bytes.count
+    func check(_ range: SourceRange) {
+      precondition(0 <= range.start && range.start <= range.end && range.end <= count, "a range within the text")
+    }
+    var pending = document.root.map { [$0] } ?? []
+    var seen: Set<ObjectIdentifier> = []
+    while let node = pending.popLast() {
+      // Aliases lead to the same node again and again.
+      guard seen.insert(ObjectIdentifier(node)).inserted else { continue }
+      check(node.range)
+      switch node.content {
+      case .scalar: break
+      case .sequence(let items): pending += items
+      case .numbers(let list):
+        precondition(list.values.count == list.shape.reduce(1, *), "packed numbers fill their shape")
+      case .mapping(let entries):
+        for entry in entries {
+          check(entry.keyRange)
+          pending.append(entry.value)
+        }
+      }
+    }
+    show(document.diagnostics, of: document.source)
+  }
+
+  private static func show(_ diagnostics: [Diagnostic], of source: SourceText) {
+    for diagnostic in diagnostics where diagnostic.place.source === source {
+      let range = diagnostic.place.range
+      precondition(
+        0 <= range.start && range.start <= range.end && range.end <= source.bytes.count, "a place within the text")
+    }
+    precondition(!diagnostics.contains { $0.message.isEmpty }, "a diagnostic says something")
+    _ = DiagnosticRenderer().render(Array(diagnostics.prefix(20)))
+  }
+
+  /// A schema and, behind a zero byte, a document that it is used on.
+  private static func validate(_ bytes: [UInt8]) {
+    let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false).map(Array.init)
+    let schema = JSONDocument.parse(source: SourceText(name: "schema.json", bytes: parts[0]))
+    let document = YAMLDocument.parse(
+      source: SourceText(name: "fuzz.yaml", bytes: parts.count > 1 ? parts[1] : parts[0]))
+    show(SchemaCheck.validate([document], schema: schema), of: document.source)
+  }
+
+  // MARK: Models
+
+  private static func model(_ bytes: [UInt8]) -> Model? {
+    let source = SourceText(name: "fuzz.yaml", bytes: bytes)
+    let loaded = ModelLoader.load(source: source, path: "/nowhere/fuzz.yaml")
+    show(loaded.diagnostics, of: source)
+    precondition(
+      loaded.model != nil || loaded.diagnostics.contains { $0.severity == .error }, "no model without an error")
+    return loaded.model
+  }
+
+  /// The whole validation of a model, and its shapes for small and large batches.
+  private static func load(_ bytes: [UInt8]) {
+    guard let model = model(bytes) else { return }
+    var symbols: Set<String> = []
+    for case .quotient(let symbol, _, _) in model.inputs.flatMap(\.shape) { symbols.insert(symbol) }
+    for size in [0, 1, 7, 1 << 40] {
+      _ = try? model.graph.bound(Dictionary(uniqueKeysWithValues: symbols.map { ($0, size) }))
+    }
+  }
+
+  /// load(save(m)) == m, and whatever is no number of a parameter stays byte for byte.
+  private static func edit(_ bytes: [UInt8]) {
+    guard let model = model(bytes), model.parameters.reduce(0, { $0 + min($1.count, 1 << 20) }) <= 1 << 12 else {
+      return
+    }
+    var values: [Int: AnyTensor] = [:]
+    for (index, parameter) in model.parameters.enumerated() {
+      switch parameter.origin {
+      case .values, .binary, .number:
+        guard let old = try? model.value(of: index) else { continue }
+        values[index] = changed(old, by: index)
+      case .drawn, .file, .weights: continue
+      }
+    }
+    // A text that has no place for the values is refused, and so stays as it is.
+    guard let text = try? model.rewrittenText(with: values) else { return }
+    let source = SourceText(name: "fuzz.yaml", bytes: text)
+    guard let new = ModelLoader.load(source: source, path: "/nowhere/fuzz.yaml").model else {
+      preconditionFailure("an edited model is a model")
+    }
+    let isWhole = model.parameters.allSatisfy { if case .drawn = $0.origin { false } else { true } }
+    guard isWhole, new.parameters.count == model.parameters.count else { return }
+    for (index, value) in values {
+      precondition((try? new.value(of: index)) == value, "new values are read as they were written")
+    }
+    guard model.parameters.allSatisfy({ if case .number = $0.origin { false } else { true } }) else { return }
+    precondition(withoutNumbers(model) == withoutNumbers(new), "all but the numbers stays")
+  }
+
+  /// Other finite numbers of the same type.
+  private static func changed(_ tensor: AnyTensor, by index: Int) -> AnyTensor {
+    func next<Scalar: TensorScalar>(_ old: Tensor<Scalar>) -> Tensor<Scalar> {
+      Tensor(
+        shape: old.shape,
+        elements: old.elements.enumerated().map { place, value in
+          let new = value * 3 + Scalar(index + place) / 7
+          return new.isFinite ? new : 0
+        })
+    }
+    switch tensor {
+    case .float32(let tensor): return .float32(next(tensor))
+    case .float64(let tensor): return .float64(next(tensor))
+    }
+  }
+
+  /// A model's text without the characters of numbers where the values of parameters stand.
+  private static func withoutNumbers(_ model: Model) -> [UInt8] {
+    let digits = Set("0123456789+-.eExoabcdfABCDF_".utf8)
+    let encoded = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=".utf8)
+    var dropped: Set<Int> = []
+    for parameter in model.parameters {
+      switch parameter.origin {
+      case .values(let node):
+        for place in node.range.start..<node.range.end where digits.contains(model.source.bytes[place]) {
+          dropped.insert(place)
+        }
+      case .binary(let node):
+        for place in node.range.start..<node.range.end where encoded.contains(model.source.bytes[place]) {
+          dropped.insert(place)
+        }
+      case .number, .file, .weights, .drawn: break
+      }
+    }
+    return model.source.bytes.enumerated().filter { !dropped.contains($0.offset) }.map(\.element)
+  }
+
+  // MARK: Arrays
+
+  /// Reads every array of a file whole and in parts, and writes the file anew.
+  private static func readArrays(_ bytes: [UInt8], suffix: String) {
+    let input = InputFile(name: "fuzz." + suffix, bytes: bytes)
+    guard let file = try? ArrayFile(input, suffix: suffix) else { return }
+    var replacements: [String: AnyTensor] = [:]
+    switch file {
+    case .array(let source): replacements[""] = read(source)
+    case .archive(let archive):
+      for key in archive.keys {
+        guard let source = try? archive.source(key) else { continue }
+        replacements[key] = read(source)
+      }
+    }
+    let copy = MemorySink()
+    if (try? file.rewrite(replacing: [:], to: copy)) != nil {
+      precondition(copy.bytes == bytes, "what changes nothing gives the same bytes")
+    }
+    let sink = MemorySink()
+    guard (try? file.rewrite(replacing: replacements, to: sink)) != nil else { return }
+    guard let new = try? ArrayFile(InputFile(name: "new." + suffix, bytes: sink.bytes), suffix: suffix) else {
+      preconditionFailure("a file that was written anew can be read")
+    }
+    for (key, value) in replacements {
+      let read: AnyTensor? =
+        switch new {
+        case .array(let source): try? source.read(as: value.elementType)
+        case .archive(let archive): try? archive.read(key, as: value.elementType)
+        }
+      precondition(read.map { isSame($0, value) } ?? false, "arrays are read as they were written")
+    }
+  }
+
+  private static func read(_ source: ArraySource) -> AnyTensor? {
+    guard let whole = try? source.read() else { return nil }
+    precondition(whole.shape == source.shape && whole.count == source.count, "an array fills its shape")
+    if source.rows > 1 {
+      guard let last = try? source.read(rows: (source.rows - 1)..<source.rows) else {
+        preconditionFailure("a part of a readable array can be read")
+      }
+      let tail = whole.count / source.rows
+      precondition(isSame(elements(whole).suffix(tail), elements(last)[...]), "the last row is the array's")
+    }
+    return whole
+  }
+
+  private static func isSame(_ first: AnyTensor, _ second: AnyTensor) -> Bool {
+    first.shape == second.shape && isSame(elements(first)[...], elements(second)[...])
+  }
+
+  /// Equal, NaN being NaN.
+  private static func isSame(_ first: ArraySlice<Double>, _ second: ArraySlice<Double>) -> Bool {
+    first.count == second.count && zip(first, second).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }
+  }
+
+  private static func elements(_ tensor: AnyTensor) -> [Double] { tensor.converted(to: Double.self).elements }
+}
