@@ -34,11 +34,12 @@ struct ConvolutionChoice {
     let weights = Double(shape.filters * (shape.channels / shape.groups) * taps)
     let passing = direct(shape).cost + weights * Double(shape.batch) * Self.packingNanoseconds
     let beforehand = candidates(shape).map { method, cost in
-      let positions = switch method.algorithm {
+      let positions =
+        switch method.algorithm {
         case .direct: taps
         case .winograd2: 16
         case .winograd4: 36
-      }
+        }
       return cost + weights / Double(taps) * Double(positions) * (Self.packingNanoseconds + Self.newMemoryNanoseconds)
     }
     guard let best = beforehand.min(), passing <= best else { return nil }

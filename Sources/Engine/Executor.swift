@@ -170,7 +170,9 @@ public final class Executor {
       let results = graph.evaluate(inputs: inputs.map { $0.converted(to: Double.self) }, parameters: parameters)
       return results.map(AnyTensor.float64)
     case .compiled(let plan):
-      return unsafe Self.withMemory(for: inputs, outputShapes: outputShapes) { unsafe plan.run(inputs: $0, outputs: $1) }
+      return unsafe Self.withMemory(for: inputs, outputShapes: outputShapes) {
+        unsafe plan.run(inputs: $0, outputs: $1)
+      }
     }
   }
 

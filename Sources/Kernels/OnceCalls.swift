@@ -29,7 +29,8 @@ extension KernelCall {
         .input: \NNPack.shape.input, .second: \NNPack.shape.residual, .weights: \NNPack.input,
         .output: \NNPack.shape.output,
       ],
-      tasks: nnConvolutionTasks(&pack.shape), scratch: nnConvolutionOnceScratch(&pack), algorithm: "direct, packed in passing",
+      tasks: nnConvolutionTasks(&pack.shape), scratch: nnConvolutionOnceScratch(&pack),
+      algorithm: "direct, packed in passing",
       work: shape.multiplyAdds, retaining: retained)
   }
 
