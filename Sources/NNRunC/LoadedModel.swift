@@ -27,8 +27,8 @@ final class LoadedModel: @unchecked Sendable {
   private let lock = Mutex(())
   private let network: Network
   private var sizes: [String: Int] = [:]
-  /// Networks prepared for some sizes, the one used last at the end.
-  private var prepared: [(sizes: [String: Int], network: PreparedNetwork)] = []
+  /// Networks prepared for these sizes and some batch sizes, the one used last at the end.
+  private var prepared: [(batchSize: Int, network: PreparedNetwork)] = []
 
   init(path: String, threads: Int?) throws(Failure) {
     let model = try Model(path: path)
@@ -51,7 +51,10 @@ final class LoadedModel: @unchecked Sendable {
       throw Failure(.usage, "the size \(symbol) cannot be given: the model \(list), and the batch's goes with each run")
     }
     guard size > 0 else { throw Failure(.usage, "the size \(symbol) is 1 or more, not \(size)") }
-    lock.withLock { _ in sizes[symbol] = size }
+    lock.withLock { _ in
+      sizes[symbol] = size
+      prepared = []
+    }
   }
 
   /// A shape's lengths for a batch size; -1 for one that is not known.
@@ -73,16 +76,16 @@ final class LoadedModel: @unchecked Sendable {
   }
 
   private func network(batchSize: Int) throws(Failure) -> PreparedNetwork {
+    if let last = prepared.last, last.batchSize == batchSize { return last.network }
+    if let place = prepared.firstIndex(where: { $0.batchSize == batchSize }) {
+      prepared.append(prepared.remove(at: place))
+      return prepared[prepared.count - 1].network
+    }
     var sizes = sizes
     if let symbol = model.batchSymbol {
       sizes[symbol] = batchSize
     } else if batchSize != 1 {
       throw Failure(.usage, "the model has no axis for a batch, so the batch size is 1, not \(batchSize)")
-    }
-    if let place = prepared.lastIndex(where: { $0.sizes == sizes }) {
-      let entry = prepared.remove(at: place)
-      prepared.append(entry)
-      return entry.network
     }
     var shapes: [[Int]] = []
     for input in model.inputs {
@@ -98,7 +101,7 @@ final class LoadedModel: @unchecked Sendable {
     }
     let network = try network.prepared(for: shapes)
     if prepared.count == Self.mostPrepared { prepared.removeFirst() }
-    prepared.append((sizes, network))
+    prepared.append((batchSize, network))
     return network
   }
 }
