@@ -106,6 +106,7 @@ enum Stress {
 }
 
 /// How often each task ran; each counter is written by whoever runs its task, and read when the region is over.
+@safe
 private final class Counts: @unchecked Sendable {
   private let counts: UnsafeMutableBufferPointer<Int>
 

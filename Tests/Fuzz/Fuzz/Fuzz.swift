@@ -12,14 +12,14 @@ enum Fuzz {
       print("usage: Fuzz", FuzzTarget.allCases.map(\.rawValue).joined(separator: "|"), "[flags] FOLDER...")
       exit(64)
     }
-    target = chosen
+    unsafe target = chosen
     // libFuzzer sees the program's name and what follows the target's.
-    var arguments = unsafe CommandLine.unsafeArgv + 1
-    unsafe arguments.pointee = CommandLine.unsafeArgv.pointee
+    var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = unsafe CommandLine.unsafeArgv + 1
+    unsafe arguments?.pointee = CommandLine.unsafeArgv.pointee
     var count = CommandLine.argc - 1
     let status = unsafe LLVMFuzzerRunDriver(&count, &arguments) { data, size in
       guard let data = unsafe data else { return 0 }
-      Fuzz.target.run(unsafe Array(UnsafeBufferPointer(start: data, count: size)))
+      unsafe Fuzz.target.run(Array(UnsafeBufferPointer(start: data, count: size)))
       return 0
     }
     exit(status)
