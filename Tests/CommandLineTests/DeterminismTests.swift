@@ -21,8 +21,8 @@ struct DeterminismTests {
         #expect(run.status == 0, "\(run.errors)")
         results.insert(try program.read("r.npy"))
         let train = try program.shell(
-          "rm -f t.*; nnrun train '\(model)' --input '\(input)' --target '\(output)' --loss mse --epochs 2 --quiet "
-            + "--output t.yaml --threads \(threads) && cat t.* > all")
+          "rm -rf t && mkdir t && nnrun train '\(model)' --input '\(input)' --target '\(output)' --loss mse --epochs 2 --quiet "
+            + "--output t/t.yaml --threads \(threads) && cat t/* > all")
         #expect(train.status == 0, "\(train.errors)")
         trained.insert(try program.read("all"))
       }
