@@ -1,6 +1,6 @@
 // The kernels on their own, for the address sanitizer and the one for undefined behaviour (`make sanitize-kernels`): every
-// kernel of every instruction set at sizes around those of blocks, tiles and panels, over operands that end where they
-// should. Their numbers are KernelsTests' affair; here they only have to be finite.
+// kernel that runs a model, and the gradients of its convolutions and poolings, of every instruction set, at sizes around
+// those of blocks, tiles and panels, over operands that end where they should. Their numbers are KernelsTests' affair; here they only have to be finite.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ static void convolution(const NNKernels *kernels) {
   if (!c.plainChannels) {
     NNFilterGradient g = {
       .input = input, .gradient = output, .output = weights, .batch = c.batch, .channels = channels,
-      .filters = filters, .inputHeight = c.inputHeight, .inputWidth = c.inputWidth, .outputHeight = c.outputHeight,
+      .filters = filters, .groups = 1, .pieces = 1, .bundles = 1, .inputHeight = c.inputHeight, .inputWidth = c.inputWidth, .outputHeight = c.outputHeight,
       .outputWidth = c.outputWidth, .kernelHeight = c.kernelHeight, .kernelWidth = c.kernelWidth,
       .strideY = c.strideY, .strideX = c.strideX, .dilationY = c.dilationY, .dilationX = c.dilationX,
       .padTop = c.padTop, .padLeft = c.padLeft};
@@ -189,22 +189,6 @@ static void passes(const NNKernels *kernels) {
     .input = a, .output = wide, .batch = batch, .inputChannels = channels, .channels = channels,
     .firstChannel = first, .outputChannels = more, .pixels = pixels, .zeroFill = pick(0, 1)};
   run(kernels->channelCopy, &copy, batch, 0);
-  float *gamma = floats(channels), *beta = floats(channels), *m = floats(channels), *v = floats(channels);
-  NNNormalize n = {
-    .input = a, .gamma = gamma, .beta = beta, .residual = pick(0, 1) ? b : NULL, .output = output, .mean = m,
-    .variance = v, .batch = batch, .channels = channels, .pixels = pixels, .relu = pick(0, 1), .epsilon = 1e-5};
-  run(kernels->normalize, &n, blocks(channels), 0);
-  check("variance", v, channels);
-  float *gradient = floats(count);
-  NNNormalizeGradient g = {
-    .gradient = b, .input = a, .gamma = gamma, .mean = m, .variance = v, .activated = pick(0, 1) ? output : NULL,
-    .output = gradient, .gammaGradient = scale, .betaGradient = beta, .batch = batch, .channels = channels,
-    .pixels = pixels, .epsilon = 1e-5};
-  run(kernels->normalizeGradient, &g, blocks(channels), 0);
-  check("beta's gradient", beta, channels);
-  NNChannelSum sum = {.input = a, .output = m, .batch = batch, .channels = channels, .pixels = pixels};
-  run(kernels->channelSum, &sum, blocks(channels), 0);
-  check("sum", m, channels);
   NNSpread spread = {
     .input = a, .planes = planes, .inputHeight = height, .inputWidth = width, .strideY = pick(1, 3),
     .strideX = pick(1, 3)};
@@ -214,7 +198,6 @@ static void passes(const NNKernels *kernels) {
   run(kernels->spread, &spread, planes, 0);
   check("spread", spread.output, planes * 8 * spread.outputHeight * spread.outputWidth);
   free(spread.output), free(a), free(b), free(output), free(plain), free(scale), free(shift), free(means), free(wide);
-  free(gamma), free(beta), free(m), free(v), free(gradient);
 }
 
 int main(int count, char **words) {
