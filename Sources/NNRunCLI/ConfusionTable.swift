@@ -1,4 +1,5 @@
 import Diagnostics
+import NNRun
 import Training
 
 /// How a table of confusions is shown.

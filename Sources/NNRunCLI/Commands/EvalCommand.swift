@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import ModelFile
+import NNRun
 import Training
 
 /// `nnrun eval`.
