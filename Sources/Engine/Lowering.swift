@@ -2,41 +2,6 @@ import Graph
 import Kernels
 import Tensors
 
-/// One thing that an executor does.
-struct PlannedStep {
-  enum Body {
-    /// A kernel over buffers.
-    case kernel(
-      KernelCall, reads: [(KernelCall.Operand, BufferID)], writes: [(KernelCall.Operand, BufferID)])
-    /// The operation's own evaluation, for what has no kernel.
-    case evaluation(any Operation, inputs: [Operand], outputs: [BufferID])
-  }
-  /// An operand of an evaluation.
-  enum Operand {
-    case buffer(BufferID, shape: [Int])
-    case constant(Tensor<Float>)
-  }
-  let description: PlanStep
-  let body: Body
-  /// The parameter that is the kernel's plain weights, where they are read only when the step comes.
-  var onceParameter: Int?
-
-  var reads: [BufferID] {
-    switch body {
-    case .kernel(_, let reads, _): reads.map(\.1)
-    case .evaluation(_, let inputs, _):
-      inputs.compactMap { if case .buffer(let buffer, _) = $0 { buffer } else { nil } }
-    }
-  }
-
-  var writes: [BufferID] {
-    switch body {
-    case .kernel(_, _, let writes): writes.map(\.1)
-    case .evaluation(_, _, let outputs): outputs
-    }
-  }
-}
-
 /// Turns a graph with known shapes into steps over buffers: fuses, folds, chooses layouts and kernels.
 struct Lowering {
   /// Where a value is held, in one form or several.
@@ -50,8 +15,8 @@ struct Lowering {
   let sizes: [[Int]]
   let threads: Int
   let parameter: (Int) throws -> AnyTensor
-  private(set) var steps: [PlannedStep] = []
-  private(set) var buffers: [Buffer] = []
+  var steps: [PlannedStep] = []
+  var buffers: [Buffer] = []
   var held: [Held]
   let parameterIndex: [ValueID: Int]
   let outputIndex: [ValueID: Int]
@@ -65,9 +30,9 @@ struct Lowering {
   /// Where each varying parameter lies, unless the caller gives it after the inputs.
   var parameterPlaces: [Buffer.Place] = []
   /// Where each output is when all steps are lowered.
-  private(set) var outputBuffers: [BufferID] = []
-  private let varies: Bool
-  private let once: Bool
+  var outputBuffers: [BufferID] = []
+  let varies: Bool
+  let once: Bool
 
   /// A graph to be lowered; `sizes` are its shapes, and `parameter` gives the values of the parameter of an index.
   ///
@@ -126,139 +91,7 @@ struct Lowering {
     }
   }
 
-  // MARK: - Values and buffers
-
-  private func outputPlace(_ index: Int) -> Buffer.Place {
-    outputPlaces.indices.contains(index) ? outputPlaces[index] : .output(index)
-  }
-
-  func count(_ value: ValueID) -> Int { sizes[value.index].reduce(1, *) }
-
-  func blockedCount(_ shape: [Int]) -> Int {
-    shape[0] * ConvolutionShape.blocks(shape[1]) * 8 * shape[2] * shape[3]
-  }
-
-  mutating func addBuffer(_ count: Int, place: Buffer.Place = .arena) -> BufferID {
-    buffers.append(Buffer(count: count, place: place))
-    return BufferID(index: buffers.count - 1)
-  }
-
-  func values(_ parameter: Int) throws -> Tensor<Float> {
-    try self.parameter(parameter).converted(to: Float.self)
-  }
-
-  /// The parameter that a value is.
-  func tensor(_ value: ValueID) throws -> Tensor<Float>? { try parameterIndex[value].map(values) }
-
-  mutating func newPlain(_ value: ValueID) -> BufferID {
-    let buffer = addBuffer(count(value), place: outputIndex[value].map { outputPlace($0) } ?? .arena)
-    held[value.index].plain = buffer
-    return buffer
-  }
-
-  mutating func newBlocked(_ value: ValueID) -> BufferID {
-    let buffer = addBuffer(blockedCount(sizes[value.index]))
-    held[value.index].blocked = buffer
-    return buffer
-  }
-
-  func isAvailable(_ value: ValueID) -> Bool {
-    let held = held[value.index]
-    return held.plain != nil || held.blocked != nil || held.strided != nil
-  }
-
-  mutating func append(
-    label: String, operations: String, value: ValueID, algorithm: String, multiplyAdds: Int = 0,
-    body: PlannedStep.Body
-  ) {
-    let description = PlanStep(
-      label: label, operations: operations, algorithm: algorithm, multiplyAdds: multiplyAdds,
-      shape: sizes[value.index])
-    steps.append(PlannedStep(description: description, body: body))
-  }
-
-  mutating func append(
-    _ call: KernelCall, label: String, operations: String, value: ValueID, multiplyAdds: Int = 0, input: BufferID,
-    second: BufferID? = nil, output: BufferID
-  ) {
-    append(
-      call, label: label, operations: operations, value: value, multiplyAdds: multiplyAdds,
-      reads: [(.input, input)] + (second.map { [(.second, $0)] } ?? []), writes: [(.output, output)])
-  }
-
-  mutating func append(
-    _ call: KernelCall, label: String, operations: String, value: ValueID, multiplyAdds: Int = 0,
-    reads: [(KernelCall.Operand, BufferID)], writes: [(KernelCall.Operand, BufferID)]
-  ) {
-    append(
-      label: label, operations: operations, value: value, algorithm: call.algorithm, multiplyAdds: multiplyAdds,
-      body: .kernel(call, reads: reads, writes: writes))
-  }
-
-  mutating func copy(_ source: BufferID, to output: BufferID, value: ValueID, label: String) {
-    append(
-      .elementwise(.identity, count: count(value)), label: label, operations: "copy", value: value, input: source,
-      output: output)
-  }
-
-  /// The value row by row, converted if it is not held so.
-  mutating func plain(_ value: ValueID, label: String) throws -> BufferID {
-    if let plain = held[value.index].plain { return plain }
-    if let parameter = parameterIndex[value] {
-      // No kernel packs it beforehand: it is copied in whenever the plan runs.
-      let output = addBuffer(count(value))
-      append(
-        label: label, operations: "parameter", value: value, algorithm: "copy",
-        body: .evaluation(Relay(), inputs: [.constant(try values(parameter))], outputs: [output]))
-      held[value.index].plain = output
-      return output
-    }
-    let shape = sizes[value.index]
-    if held[value.index].blocked == nil, let (source, strides) = held[value.index].strided {
-      // Through the blocked form: such values are seldom wanted row by row.
-      convertToBlocked(value, from: source, strides: strides, label: label)
-    }
-    guard let blocked = held[value.index].blocked else { throw EngineError.unavailable(label) }
-    let output = newPlain(value)
-    append(
-      .reorder(
-        batch: shape[0], channels: shape[1], height: shape[2], width: shape[3],
-        strides: .channelsFirst(channels: shape[1], height: shape[2], width: shape[3]), toBlocked: false),
-      label: label, operations: "layout", value: value, input: blocked, output: output)
-    return output
-  }
-
-  private mutating func convertToBlocked(_ value: ValueID, from source: BufferID, strides: PlainStrides, label: String)
-  {
-    let shape = sizes[value.index]
-    let output = newBlocked(value)
-    append(
-      .reorder(
-        batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], strides: strides, toBlocked: true),
-      label: label, operations: "layout", value: value, input: source, output: output)
-  }
-
-  /// Where a value that is not blocked lies, and how.
-  func unblocked(_ value: ValueID) -> (buffer: BufferID, strides: PlainStrides)? {
-    if let strided = held[value.index].strided { return strided }
-    let shape = sizes[value.index]
-    return held[value.index].plain.map {
-      ($0, .channelsFirst(channels: shape[1], height: shape[2], width: shape[3]))
-    }
-  }
-
-  /// The value in blocks of channels, converted if it is not held so.
-  mutating func blocked(_ value: ValueID, label: String) throws -> BufferID {
-    if let blocked = held[value.index].blocked { return blocked }
-    guard let (source, strides) = unblocked(value) else { throw EngineError.unavailable(label) }
-    convertToBlocked(value, from: source, strides: strides, label: label)
-    guard let blocked = held[value.index].blocked else { throw EngineError.unavailable(label) }
-    return blocked
-  }
-
-  // MARK: - Operations
-
-  private mutating func lower(_ step: Graph.Step, at index: Int) throws {
+  mutating func lower(_ step: Graph.Step, at index: Int) throws {
     // What stands on a parameter alone is rare, and so is an empty batch: their plain evaluation will do.
     let isOnParameter = step.inputs.first.map { parameterIndex[$0] != nil } ?? true
     guard !isOnParameter, step.outputs.allSatisfy({ count($0) > 0 }) else { return try evaluate(step) }
@@ -324,7 +157,7 @@ struct Lowering {
 
   func name(_ operation: any Operation) -> String { "\(type(of: operation))".lowercased() }
 
-  private mutating func lower(_ operation: Transpose, _ step: Graph.Step) throws {
+  mutating func lower(_ operation: Transpose, _ step: Graph.Step) throws {
     let (input, output) = (step.inputs[0], step.outputs[0])
     let shape = sizes[input.index]
     if operation == .channelsFirst, let source = held[input.index].plain, outputIndex[output] == nil {
@@ -350,7 +183,7 @@ struct Lowering {
     window.kernel == [1, 1] && window.stride == [1, 1] && window.padding == .none
   }
 
-  private mutating func lowerPooling(_ window: Window, maximum: Bool, countsPadding: Bool, _ step: Graph.Step) throws {
+  mutating func lowerPooling(_ window: Window, maximum: Bool, countsPadding: Bool, _ step: Graph.Step) throws {
     if isIdentity(window), outputIndex[step.outputs[0]] == nil {
       held[step.outputs[0].index] = held[step.inputs[0].index]
       return
@@ -363,7 +196,7 @@ struct Lowering {
       output: newBlocked(step.outputs[0]))
   }
 
-  private mutating func lowerElementwise(_ function: ElementwiseFunction, _ name: String, _ step: Graph.Step) throws {
+  mutating func lowerElementwise(_ function: ElementwiseFunction, _ name: String, _ step: Graph.Step) throws {
     let (input, output) = (step.inputs[0], step.outputs[0])
     if let source = held[input.index].blocked {
       append(
@@ -377,7 +210,7 @@ struct Lowering {
     }
   }
 
-  private mutating func lowerAdd(_ step: Graph.Step) throws {
+  mutating func lowerAdd(_ step: Graph.Step) throws {
     guard step.inputs.count >= 2, step.inputs.allSatisfy({ parameterIndex[$0] == nil }) else {
       return try evaluate(step)
     }
@@ -399,7 +232,7 @@ struct Lowering {
     }
   }
 
-  private mutating func lowerConcatenate(_ step: Graph.Step) throws {
+  mutating func lowerConcatenate(_ step: Graph.Step) throws {
     let output = step.outputs[0]
     let shape = sizes[output.index]
     guard step.inputs.allSatisfy({ parameterIndex[$0] == nil }) else { return try evaluate(step) }
@@ -417,7 +250,7 @@ struct Lowering {
     }
   }
 
-  private mutating func lowerAffine(_ step: Graph.Step) throws {
+  mutating func lowerAffine(_ step: Graph.Step) throws {
     let (input, output) = (step.inputs[0], step.outputs[0])
     let shape = sizes[input.index]
     guard shape.count == 4, step.inputs.dropFirst().allSatisfy({ parameterIndex[$0] != nil }) else {
@@ -434,198 +267,4 @@ struct Lowering {
       label: label, operations: name(step.operation) + (isRelu ? "+relu" : ""), value: result, input: source,
       output: newBlocked(result))
   }
-
-  // MARK: - Fusion
-
-  /// The only step that uses a value, unless the value is asked for besides.
-  func onlyConsumer(_ value: ValueID) -> Int? {
-    uses[value.index] == 1 && outputIndex[value] == nil ? consumers[value.index].first : nil
-  }
-
-  mutating func fusedRelu(_ value: ValueID, label: String) -> (ValueID, Bool, String) {
-    guard let next = onlyConsumer(value), graph.steps[next].operation is Relu else { return (value, false, label) }
-    fused.insert(next)
-    return (graph.steps[next].outputs[0], true, graph.steps[next].label)
-  }
-
-  /// What bias and normalisation do to each channel: x * scale + shift, in double precision.
-  private struct Fold {
-    var scale: [Double]
-    var shift: [Double]
-    var operations: [String] = []
-
-    init(channels: Int) {
-      scale = Array(repeating: 1, count: channels)
-      shift = Array(repeating: 0, count: channels)
-    }
-  }
-
-  private mutating func include(_ step: Graph.Step, in fold: inout Fold) throws {
-    var vectors: [[Double]] = []
-    for value in step.inputs.dropFirst() {
-      guard let tensor = try tensor(value) else { throw EngineError.unavailable(step.label) }
-      vectors.append(tensor.elements.map(Double.init))
-    }
-    switch step.operation {
-    case let operation as BatchNormalization:
-      for channel in fold.scale.indices {
-        let factor = vectors[0][channel] / (vectors[3][channel] + operation.epsilon).squareRoot()
-        fold.scale[channel] *= factor
-        fold.shift[channel] = (fold.shift[channel] - vectors[2][channel]) * factor + vectors[1][channel]
-      }
-    default:
-      for channel in fold.shift.indices { fold.shift[channel] += vectors[0][channel] }
-    }
-    fold.operations.append(name(step.operation))
-  }
-
-  /// What follows a product and can be computed with it: bias and normalisation, a residual, relu.
-  private struct Chain {
-    var fold: Fold
-    var residual: ValueID?
-    var relu = false
-    var result: ValueID
-    var label: String
-
-    var epilogue: Epilogue {
-      var epilogue = Epilogue()
-      if fold.scale.contains(where: { $0 != 1 }) { epilogue.scale = fold.scale }
-      epilogue.shift = fold.shift.map(Float.init)
-      epilogue.relu = relu
-      return epilogue
-    }
-  }
-
-  /// Lowers what computes `value`, unless step `index` has a part in it; whether the value is there then.
-  mutating func makeAvailable(_ value: ValueID, apartFrom index: Int) throws -> Bool {
-    if isAvailable(value) { return true }
-    var needed: Set<ValueID> = [value]
-    var missing: [Int] = []
-    for (place, step) in graph.steps.enumerated().reversed() where step.outputs.contains(where: needed.contains) {
-      if step.outputs.allSatisfy(isAvailable) { continue }
-      guard place > index, !fused.contains(place) else { return false }
-      missing.append(place)
-      needed.formUnion(step.inputs)
-    }
-    for place in missing.reversed() where !fused.contains(place) {
-      fused.insert(place)
-      try lower(graph.steps[place], at: place)
-    }
-    return isAvailable(value)
-  }
-
-  private mutating func chain(after index: Int, channels: Int, allowsResidual: Bool) throws -> Chain {
-    let step = graph.steps[index]
-    var chain = Chain(fold: Fold(channels: channels), result: step.outputs[0], label: step.label)
-    chain.fold.operations = [name(step.operation)]
-    while let next = onlyConsumer(chain.result) {
-      let following = graph.steps[next]
-      let isFold = following.operation is Bias || following.operation is BatchNormalization
-      if isFold, following.inputs[0] == chain.result, chain.residual == nil,
-        following.inputs.dropFirst().allSatisfy({ parameterIndex[$0] != nil })
-      {
-        try include(following, in: &chain.fold)
-      } else if following.operation is Add, allowsResidual, chain.residual == nil, following.inputs.count == 2,
-        let other = following.inputs.first(where: { $0 != chain.result }), try makeAvailable(other, apartFrom: index)
-      {
-        chain.residual = other
-        chain.fold.operations.append("add")
-      } else if following.operation is Relu {
-        chain.relu = true
-        chain.fold.operations.append("relu")
-      } else {
-        break
-      }
-      fused.insert(next)
-      chain.result = following.outputs[0]
-      chain.label = following.label
-      if chain.relu { break }
-    }
-    return chain
-  }
-
-  // MARK: - Products
-
-  private mutating func lower(_ operation: Convolution, _ step: Graph.Step, at index: Int) throws {
-    let input = step.inputs[0]
-    guard let weights = parameterIndex[step.inputs[1]] else { return try lowerVarying(operation, step, at: index) }
-    let shape = shape(operation.window, input: input, output: step.outputs[0], groups: operation.groups)
-    let chain = try chain(after: index, channels: shape.filters, allowsResidual: true)
-    let second = try chain.residual.map { try blocked($0, label: step.label) }
-    let call: KernelCall
-    let source: BufferID
-    var onceParameter: Int?
-    if once, !shape.isDepthwise, let panels = ConvolutionChoice(threads: threads).panelsOnce(for: shape) {
-      let isPlain = held[input.index].blocked == nil && shape.groups == 1 && uses[input.index] == 1
-      let plain = isPlain ? unblocked(input) : nil
-      source = try plain?.buffer ?? blocked(input, label: step.label)
-      call = try .convolutionOnce(shape, panels: panels, plain: plain?.strides, epilogue: chain.epilogue)
-      onceParameter = weights
-    } else if shape.isDepthwise {
-      source = try blocked(input, label: step.label)
-      call = try .depthwise(shape, rows: 32, weights: try values(weights).elements, epilogue: chain.epilogue)
-    } else if held[input.index].blocked == nil, shape.groups == 1, let (buffer, strides) = unblocked(input),
-      uses[input.index] == 1
-    {
-      source = buffer
-      var choice = ConvolutionChoice(threads: threads).directMethod(for: shape)
-      choice.byPosition = false
-      call = try .convolution(
-        shape, method: choice, plain: strides, weights: try values(weights).elements, epilogue: chain.epilogue)
-    } else {
-      source = try blocked(input, label: step.label)
-      call = try .convolution(
-        shape, method: ConvolutionChoice(threads: threads).method(for: shape), weights: try values(weights).elements,
-        epilogue: chain.epilogue)
-    }
-    append(
-      call, label: chain.label, operations: chain.fold.operations.joined(separator: "+"), value: chain.result,
-      multiplyAdds: shape.multiplyAdds, input: source, second: second, output: newBlocked(chain.result))
-    steps[steps.count - 1].onceParameter = onceParameter
-  }
-
-  private mutating func lower(_ operation: MatrixProduct, _ step: Graph.Step, at index: Int) throws {
-    guard let weights = parameterIndex[step.inputs[1]], !operation.transposesLeft else {
-      return try lowerVarying(operation, step, at: index)
-    }
-    let rows = sizes[step.outputs[0].index][0]
-    let columns = sizes[step.outputs[0].index][1]
-    let inner = sizes[step.inputs[0].index][1]
-    let chain = try chain(after: index, channels: columns, allowsResidual: false)
-    let input = try plain(step.inputs[0], label: step.label)
-    let (innerStride, columnStride) = operation.transposesRight ? (1, inner) : (columns, 1)
-    let call: KernelCall
-    let passes = once && chain.epilogue.scale == nil && inner * columns > Self.packedInPassing
-    if passes {
-      call = try .denseOnce(
-        rows: rows, inner: inner, columns: columns, innerStride: innerStride, columnStride: columnStride,
-        shift: chain.epilogue.shift, relu: chain.epilogue.relu)
-    } else {
-      let cut = denseCut(rows: rows, inner: inner, columns: columns)
-      call = try .dense(
-        rows: rows, inner: inner, columns: columns, weights: try values(weights).elements, innerStride: innerStride,
-        columnStride: columnStride, epilogue: chain.epilogue, rowsPerTask: cut.rows, panels: cut.panels)
-    }
-    append(
-      call, label: chain.label, operations: chain.fold.operations.joined(separator: "+"), value: chain.result,
-      multiplyAdds: rows * inner * columns, input: input, output: newPlain(chain.result))
-    if passes { steps[steps.count - 1].onceParameter = weights }
-  }
-
-  /// Fewer weights than this are packed beforehand even for one run.
-  private static let packedInPassing = 64 << 10
-
-  /// How a matrix product is cut into tasks.
-  func denseCut(rows: Int, inner: Int, columns: Int) -> (rows: Int, panels: Int) {
-    let panels = (columns + 15) / 16
-    guard threads > 1, rows * inner * columns > 200_000 else { return (96, panels) }
-    let share = (rows + threads * 2 - 1) / (threads * 2)
-    return (min(96, max(6, share)), rows <= 96 ? max(1, panels / (threads * 4)) : panels)
-  }
-}
-
-/// A parameter that is itself an output.
-private struct Relay: Operation {
-  func outputShapes(_ inputs: [Shape]) throws(ShapeError) -> [Shape] { inputs }
-  func evaluate<Scalar: TensorScalar>(_ inputs: [Tensor<Scalar>]) -> [Tensor<Scalar>] { inputs }
 }
