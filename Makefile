@@ -93,7 +93,7 @@ clean:
 
 SECONDS = 60
 FUZZ_TARGETS = yaml json schema model edits npy npz safetensors onnx
-FUZZ_BUILD = -c release --sanitize=address --sanitize=fuzzer --scratch-path .build-fuzz --product Fuzz
+FUZZ_BUILD = -c release --sanitize=address --sanitize=fuzzer --scratch-path .build-fuzz --product Fuzz -Xswiftc -use-ld=lld
 FUZZ_FLAGS = -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -report_slow_units=1 -rss_limit_mb=4096 \
   -use_value_profile=1 -print_final_stats=1 -verbosity=0
 

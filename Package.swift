@@ -111,9 +111,8 @@ let package = Package(
 // has no use for them.
 if Context.environment["NNRUN_CHECKS"] != nil {
   package.targets += [
-    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
     .executableTarget(
-      name: "Fuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], path: "Tests/Fuzz/Fuzz", swiftSettings: strict),
+      name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Fuzz", swiftSettings: strict),
     .executableTarget(
       name: "AllFloats", dependencies: ["Tensors", "YAML"], path: "Tests/AllFloats", swiftSettings: strict),
     .executableTarget(

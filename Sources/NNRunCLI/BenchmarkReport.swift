@@ -113,7 +113,11 @@ struct BenchmarkReport {
     ]
     let peak = threeDigits(profile.machineFlopsPerSecond / 1e9)
     let threads = profile.threads == 1 ? "one thread does" : "\(profile.threads) threads do"
-    return Table(heading: heading, rows: rows, total: total, rightAligned: 4...8).text
+    var table = TextTable(heading)
+    table.alignment = heading.indices.map { (4...8).contains($0) ? .right : .left }
+    rows.forEach { table.add($0) }
+    table.footer = total
+    return table.text
       + "Each step is timed apart; \(threads) \(peak) GFLOP/s of fused multiply-adds at best. Winograd's products are counted\n"
       + "as a direct convolution's, so that they can pass the limit.\n"
   }
@@ -168,7 +172,10 @@ struct ComparisonReport {
     let rows = entries.map { name, timings in
       [name, shortTime(timings.median), shortTime(timings.min), shortTime(timings.max), grouped(timings.repeats)]
     }
-    let table = Table(heading: ["", "median", "min", "max", "repeats"], rows: rows, total: nil, rightAligned: 1...4)
+    var table = TextTable(["", "median", "min", "max", "repeats"])
+    table.alignment = [.left, .right, .right, .right, .right]
+    table.endsWithRule = false
+    rows.forEach { table.add($0) }
     // The faster one is named first: two thirds as fast is harder to see than one and a half times as fast.
     let isFirstFaster = comparison.ratio >= 1
     func factor(_ ratio: Double) -> String { Self.factor(isFirstFaster ? ratio : 1 / max(ratio, 1e-12)) }

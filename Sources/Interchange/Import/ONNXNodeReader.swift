@@ -64,6 +64,9 @@ struct ONNXNodeReader {
         guard Self.operators.contains(node.operatorType) else {
           throw UnsupportedNode(reason: "the format has no such layer")
         }
+        guard !node.inputs.isEmpty || node.operatorType == "Constant" else {
+          throw UnsupportedNode(reason: "it has no operands")
+        }
         // What follows from a node that could not be read says nothing new.
         let isKnown = node.inputs.allSatisfy { name in
           if case .unknown? = operands[name] { false } else { true }

@@ -1,23 +1,25 @@
 /// A table of text with aligned columns: a heading, a rule, rows, perhaps another rule and a footer.
-struct TextTable {
-  enum Alignment { case left, right }
+package struct TextTable {
+  package enum Alignment: Sendable { case left, right }
 
   private let heading: [String]
   private var rows: [[String]] = []
   /// The last row, below a rule.
-  var footer: [String]?
+  package var footer: [String]?
   /// How each column is aligned.
-  var alignment: [Alignment]
+  package var alignment: [Alignment]
+  /// Whether a rule stands below the rows where there is no footer.
+  package var endsWithRule = true
 
-  init(_ heading: [String]) {
+  package init(_ heading: [String]) {
     self.heading = heading
     alignment = heading.map { _ in .left }
   }
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  package mutating func add(_ row: [String]) { rows.append(row) }
 
   /// The table's lines.
-  var text: String {
+  package var text: String {
     let all = [heading] + rows + (footer.map { [$0] } ?? [])
     let widths = heading.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     func line(_ cells: [String]) -> String {
@@ -28,7 +30,8 @@ struct TextTable {
       return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
     }
     let rule = String(repeating: "-", count: widths.reduce(0, +) + 2 * (widths.count - 1)) + "\n"
-    return line(heading) + rule + rows.map(line).joined() + rule + (footer.map(line) ?? "")
+    let end = footer.map { rule + line($0) } ?? (endsWithRule ? rule : "")
+    return line(heading) + rule + rows.map(line).joined() + end
   }
 }
 

@@ -1,5 +1,0 @@
-// The driver of LLVM's libFuzzer, which has no header of its own.
-#include <stddef.h>
-#include <stdint.h>
-
-int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*callback)(const uint8_t *data, size_t size));
