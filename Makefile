@@ -14,16 +14,25 @@ SOURCES = Sources Tests Examples/digits Package.swift
 BINARY = .build/release/nnrun
 LIBRARY = .build/release/libnnrun.so
 VERSION = $(shell sed -n 's/.*libraryVersion = "\(.*\)"/\1/p' Sources/NNRun/Version.swift)
+
+# MPI=1 builds with the package trait of that name, for many machines, against the MPI that `mpicc` belongs to. Its
+# libraries are shared ones, so such a build is one binary that needs them.
+MPICC ?= mpicc
+ifeq ($(MPI),1)
+MPI_FLAGS = --traits MPI $(patsubst -I%,-Xcc -I%,$(filter -I%,$(shell $(MPICC) -show))) \
+  $(patsubst -L%,-Xlinker -L%,$(filter -L%,$(shell $(MPICC) -show)))
+RELEASE_FLAGS = -c release --static-swift-stdlib -Xlinker -s $(MPI_FLAGS)
+endif
 # Completions and manual pages, made by the program of its own help texts.
 SHARE = .build/release/share
 
 .PHONY: run test release share library docs examples bench setup setup-test lint format validate install clean help \
-  fuzz sanitize sanitize-kernels sanitize-address sanitize-thread coverage check-saving check-floats
+  test-mpi build-mpi fuzz sanitize sanitize-kernels sanitize-address sanitize-thread coverage check-saving check-floats
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
-	@echo 'make release, make library, make docs, make examples, make bench, make install PREFIX=/usr/local'
+	@echo 'make release (MPI=1 for many machines), make library, make docs, make examples, make bench, make install PREFIX=/usr/local'
 	@echo 'make format, make lint, make validate, make clean'
 	@echo 'make fuzz SECONDS=60, make sanitize, make coverage, make check-saving KILLS=1000, make check-floats'
 
@@ -32,6 +41,15 @@ run: release
 
 test: setup setup-test lint
 	$(SWIFT) test $(TEST_FLAGS)
+
+# What ranks of an MPI job write. In a folder of its own, for the trait changes every module.
+test-mpi:
+	$(MAKE) MPI=1 setup
+	$(MAKE) MPI=1 build-mpi
+	./scripts/check-mpi .build-mpi/debug/nnrun
+
+build-mpi:
+	$(SWIFT) build --product nnrun --scratch-path .build-mpi $(TEST_FLAGS) $(MPI_FLAGS)
 
 release: setup
 	$(SWIFT) build $(RELEASE_FLAGS) --product nnrun
@@ -58,7 +76,7 @@ examples: library
 	./scripts/run-examples $(LIBRARY)
 
 setup:
-	@./scripts/setup
+	@./scripts/setup $(if $(filter 1,$(MPI)),mpi)
 
 setup-test:
 	@./scripts/setup test

@@ -31,6 +31,10 @@ let package = Package(
     // The library for C; `make library` makes libnnrun.so of it.
     .library(name: "nnrun-c", type: .dynamic, targets: ["NNRunC"]),
   ],
+  traits: [
+    .trait(
+      name: "MPI", description: "The same command on many machines: training and batch runs as ranks of an MPI job.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
@@ -38,6 +42,8 @@ let package = Package(
     .systemLibrary(
       name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    // Nothing but the trait asks for it; `make` finds its headers, for not every MPI has a pkg-config file.
+    .systemLibrary(name: "CMPI", providers: [.apt(["libmpich-dev"]), .brew(["mpich"])]),
     .target(name: "CSchemas"),
     .target(name: "CKernels"),
     .target(name: "CNNRun"),
@@ -48,24 +54,27 @@ let package = Package(
     module("Schema", ["Diagnostics", "YAML", "CSchemas"]),
     module("Files", ["Diagnostics", "Memory", "CZlib"]),
     module("Tensors", ["Files", "Diagnostics", "CZlib"]),
+    module("Communication", ["Diagnostics", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
     module("Graph", ["Tensors"]),
     module("Layers", ["Graph", "YAML", "Diagnostics", "Tensors"]),
     module("ModelFile", ["YAML", "Schema", "Files", "Tensors", "Graph", "Layers", "Diagnostics"]),
     module("Kernels", ["CKernels", "Memory"]),
-    module("Engine", ["Graph", "Tensors", "Kernels", "Memory"]),
-    module("Training", ["Engine", "Kernels", "ModelFile", "Graph", "Files", "Tensors", "Diagnostics"]),
+    module("Engine", ["Graph", "Tensors", "Kernels", "Communication", "Memory", "Diagnostics"]),
+    module(
+      "Training", ["Engine", "Kernels", "Communication", "ModelFile", "Graph", "Files", "Tensors", "Diagnostics"]),
     module("Interchange", ["ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     module(
       "NNRun",
       [
-        "ModelFile", "Engine", "Training", "Interchange", "Graph", "Layers", "Schema", "YAML", "Files", "Tensors",
-        "Diagnostics",
+        "ModelFile", "Engine", "Training", "Communication", "Interchange", "Graph", "Layers", "Schema", "YAML", "Files",
+        "Tensors", "Diagnostics",
       ]),
     module("NNRunC", ["NNRun", "CNNRun", "ModelFile", "Graph", "Files", "Diagnostics"]),
     .executableTarget(
       name: "NNRunCLI",
       dependencies: [
-        "NNRun", "Training", "Interchange", "ModelFile", "Diagnostics", "Files", "Tensors", "Schema", "YAML", "Memory",
+        "NNRun", "Training", "Engine", "Communication", "Interchange", "ModelFile", "Diagnostics", "Files", "Tensors",
+        "Schema", "YAML", "Memory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -78,7 +87,10 @@ let package = Package(
       "FuzzTargets", ["Interchange", "ModelFile", "Graph", "Schema", "YAML", "Tensors", "Files", "Diagnostics"],
       path: "Tests/FuzzTargets"),
     tests("FuzzTargets", ["FuzzTargets"]),
-    .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Communication", "Diagnostics"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("Communication", ["TestSupport", "Communication", "Diagnostics"]),
     tests("Memory", ["Memory"]),
     tests("Diagnostics", ["Diagnostics"]),
     tests("YAML", ["TestSupport", "YAML", "Diagnostics"]),
@@ -93,7 +105,10 @@ let package = Package(
     tests("Interchange", ["Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     tests(
       "Training",
-      ["Training", "ModelFile", "Layers", "Graph", "Files", "Tensors", "YAML", "Diagnostics"],
+      [
+        "TestSupport", "Training", "Communication", "Engine", "ModelFile", "Layers", "Graph", "Files", "Tensors",
+        "YAML", "Diagnostics",
+      ],
       fixtures: ["Fixtures"]),
     tests("NNRun", ["NNRun"]),
     tests("CLibrary", ["NNRunC"], fixtures: ["use_library.py"]),

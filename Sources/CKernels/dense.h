@@ -23,7 +23,7 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
   const float *a = d->input + firstRow * d->inputStride;
   float edge[MAX_HEIGHT * 16], edgeBias[16];
   NNInt parts = most(1, nnCeilDivide(d->inner, INNER_CHUNK)), tiles = nnCeilDivide(rows, MAX_HEIGHT);
-  if (d->rows == 1) parts = 1;
+  if (d->single) parts = 1;
   for (NNInt part = 0; part < parts; part++) {
     NNInt first = d->inner * part / parts, last = d->inner * (part + 1) / parts;
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
@@ -37,7 +37,7 @@ static void dense(const void *arguments, NNInt task, float *scratch) {
         for (int j = 0; j < 16; j++) edgeBias[j] = j < columns ? bias[j] : 0;
         bias = edgeBias;
       }
-      if (d->rows == 1) {
+      if (d->single) {
         denseRow(a, d->inner, b, bias, relu, columns < 16 ? edge : c);
         for (NNInt j = 0; columns < 16 && j < columns; j++) c[j] = edge[j];
         continue;

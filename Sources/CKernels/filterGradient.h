@@ -22,8 +22,8 @@ INLINE GradientTask gradientTask(const NNFilterGradient *p, NNInt task) {
   task /= panelChunks;
   t.bundle = task % p->bundles;
   NNInt piece = task / p->bundles;
-  t.firstImage = nnPieceStart(p->batch, p->pieces, piece);
-  t.lastImage = nnPieceStart(p->batch, p->pieces, piece + 1);
+  t.firstImage = nnPieceStart(&p->pieces, piece);
+  t.lastImage = nnPieceStart(&p->pieces, piece + 1);
   t.output = p->output + piece * p->filters * (p->channels / p->groups) * p->kernelHeight * p->kernelWidth;
   return t;
 }
@@ -306,9 +306,9 @@ static void depthwiseGradient(const void *arguments, NNInt task, float *scratch)
   NNInt blocks = nnCeilDivide(p->channels, 8), block = task % blocks, piece = task / blocks;
   NNInt inputPlane = p->inputHeight * p->inputWidth * 8, plane = p->outputHeight * p->outputWidth * 8;
   NNInt taps = p->kernelHeight * p->kernelWidth;
-  NNInt last = nnPieceStart(p->batch, p->pieces, piece + 1);
+  NNInt last = nnPieceStart(&p->pieces, piece + 1);
   memset(scratch, 0, (size_t)(taps * 8) * 4);
-  for (NNInt image = nnPieceStart(p->batch, p->pieces, piece); image < last; image++) {
+  for (NNInt image = nnPieceStart(&p->pieces, piece); image < last; image++) {
     const float *input = p->input + (image * blocks + block) * inputPlane;
     const float *gradient = p->gradient + (image * blocks + block) * plane;
     for (NNInt ky = 0; ky < p->kernelHeight; ky++) {

@@ -50,7 +50,7 @@ int nnFilterGradientByTiles(const NNFilterGradient *g) { return nnGradientByTile
 
 NNInt nnFilterGradientTasks(const NNFilterGradient *g) {
   NNInt panels = nnCeilDivide(nnBundleBlocks(g, g->filters), 2), blocks = nnBundleBlocks(g, g->channels);
-  return g->pieces * g->bundles * nnCeilDivide(panels, nnGradientPanels(g)) * nnCeilDivide(blocks, nnGradientBlocks(g));
+  return g->pieces.count * g->bundles * nnCeilDivide(panels, nnGradientPanels(g)) * nnCeilDivide(blocks, nnGradientBlocks(g));
 }
 
 NNInt nnFilterGradientScratch(const NNFilterGradient *g) {
@@ -64,7 +64,7 @@ NNInt nnFilterGradientScratch(const NNFilterGradient *g) {
 }
 
 NNInt nnProductTasks(const NNProduct *p) {
-  return p->pieces * nnCeilDivide(p->columns, 16) * nnCeilDivide(p->height, PRODUCT_HEIGHT);
+  return p->pieces.count * nnCeilDivide(p->columns, 16) * nnCeilDivide(p->height, PRODUCT_HEIGHT);
 }
 
 NNInt nnProductScratch(void) { return PRODUCT_HEIGHT * 17 + PRODUCT_ROWS * 16 + 16; }

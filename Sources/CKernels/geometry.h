@@ -60,8 +60,10 @@ static inline NNInt nnTileInputStride(const NNConvolution *c) {
 }
 static inline NNInt nnTileOutputStride(const NNConvolution *c) { return nnPositions(c) * 16 + 16; }
 
-/// The first image of a piece of the batch.
-static inline NNInt nnPieceStart(NNInt batch, NNInt pieces, NNInt piece) { return batch * piece / pieces; }
+/// The first row of a piece, of the rows that are here.
+static inline NNInt nnPieceStart(const NNPieces *p, NNInt piece) {
+  return p->rows * (p->first + piece) / p->of - p->rows * p->first / p->of;
+}
 
 /// Blocks of channels (or filters) of a bundle of groups.
 static inline NNInt nnBundleBlocks(const NNFilterGradient *g, NNInt channels) {
@@ -71,7 +73,7 @@ static inline NNInt nnBundleBlocks(const NNFilterGradient *g, NNInt channels) {
 /// Whether a filter gradient goes by Winograd's form. With few tiles a piece, the sums for 36 positions cost more than the
 /// multiplications that they save.
 static inline int nnGradientByTiles(const NNFilterGradient *g) {
-  NNInt tiles = g->batch / g->pieces * nnCeilDivide(g->outputHeight, 4) * nnCeilDivide(g->outputWidth, 4);
+  NNInt tiles = g->pieces.rows / g->pieces.of * nnCeilDivide(g->outputHeight, 4) * nnCeilDivide(g->outputWidth, 4);
   return tiles >= 24 && g->kernelHeight == 3 && g->kernelWidth == 3 && g->strideY == 1 && g->strideX == 1 &&
     g->dilationY == 1 && g->dilationX == 1 && g->channels / g->groups >= 8 && g->filters / g->groups >= 8;
 }

@@ -23,8 +23,8 @@ INLINE void storeChannels(float *vector, NNInt block, NNInt channels, f8 v) {
 static void moments(const void *arguments, NNInt task, float *scratch) {
   const NNMoments *p = arguments;
   NNInt blocks = nnCeilDivide(p->channels, 8), block = task % blocks, piece = task / blocks;
-  NNInt image = blocks * p->pixels * 8, first = nnPieceStart(p->batch, p->pieces, piece);
-  NNInt last = nnPieceStart(p->batch, p->pieces, piece + 1);
+  NNInt image = blocks * p->pixels * 8, first = nnPieceStart(&p->pieces, piece);
+  NNInt last = nnPieceStart(&p->pieces, piece + 1);
   const float *input = p->input + block * p->pixels * 8;
   // Differences from one of the numbers: what is squared in single precision is then no larger than it need be.
   f8 pivot = load8(input + first * image);
@@ -94,10 +94,10 @@ static void normalize(const void *arguments, NNInt task, float *scratch) {
 static void gradientMoments(const void *arguments, NNInt task, float *scratch) {
   const NNMoments *p = arguments;
   NNInt blocks = nnCeilDivide(p->channels, 8), block = task % blocks, piece = task / blocks;
-  NNInt image = blocks * p->pixels * 8, last = nnPieceStart(p->batch, p->pieces, piece + 1);
+  NNInt image = blocks * p->pixels * 8, last = nnPieceStart(&p->pieces, piece + 1);
   f8 mean = p->mean ? loadChannels(p->mean, block, p->channels) : (f8)0;
   d8 sum = 0, product = 0;
-  for (NNInt n = nnPieceStart(p->batch, p->pieces, piece); n < last; n++) {
+  for (NNInt n = nnPieceStart(&p->pieces, piece); n < last; n++) {
     NNInt at = n * image + block * p->pixels * 8;
     const float *g = p->gradient + at, *x = p->input ? p->input + at : 0, *z = p->activated ? p->activated + at : 0;
     float *masked = p->masked ? p->masked + at : 0;

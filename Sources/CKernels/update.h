@@ -3,7 +3,7 @@
 // The sum of each column of a plain [rows, columns], for a piece of the rows: [piece][columns].
 static void columnSum(const void *arguments, NNInt piece, float *scratch) {
   const NNColumnSum *p = arguments;
-  NNInt first = nnPieceStart(p->rows, p->pieces, piece), last = nnPieceStart(p->rows, p->pieces, piece + 1), column = 0;
+  NNInt first = nnPieceStart(&p->pieces, piece), last = nnPieceStart(&p->pieces, piece + 1), column = 0;
   float *output = p->output + piece * p->columns;
   for (; column + 8 <= p->columns; column += 8) {
     f8 sum = 0;
@@ -24,7 +24,7 @@ static void product(const void *arguments, NNInt task, float *scratch) {
   NNInt firstM = task % chunks * PRODUCT_HEIGHT, height = least(PRODUCT_HEIGHT, p->height - firstM);
   task /= chunks;
   NNInt panel = task % panels, piece = task / panels, columns = least(16, p->columns - panel * 16);
-  NNInt first = nnPieceStart(p->rows, p->pieces, piece), last = nnPieceStart(p->rows, p->pieces, piece + 1);
+  NNInt first = nnPieceStart(&p->pieces, piece), last = nnPieceStart(&p->pieces, piece + 1);
   float *sums = scratch, *edge = sums + PRODUCT_HEIGHT * 16;
   int32_t *offsets = (int32_t *)(edge + PRODUCT_ROWS * 16);
   for (int32_t m = 0; m < height; m++) offsets[m] = m;
@@ -96,26 +96,27 @@ INLINE double lossOfRow(const NNLoss *p, const float *z, const float *t, float *
 // A loss's sum over a piece of the rows, divided by what the mean is over, and its gradient.
 static void loss(const void *arguments, NNInt piece, float *scratch) {
   const NNLoss *p = arguments;
-  double sum = 0, count = (double)(p->kind == NN_CROSS_ENTROPY ? p->rows : p->rows * p->columns);
+  double sum = 0, count = (double)(p->kind == NN_CROSS_ENTROPY ? p->wholeRows : p->wholeRows * p->columns);
   float scale = (float)((p->kind == NN_MEAN_SQUARED_ERROR ? 2 : 1) / count);
-  NNInt last = nnPieceStart(p->rows, p->pieces, piece + 1);
-  for (NNInt row = nnPieceStart(p->rows, p->pieces, piece); row < last; row++) {
+  NNInt last = nnPieceStart(&p->pieces, piece + 1);
+  for (NNInt row = nnPieceStart(&p->pieces, piece); row < last; row++) {
     NNInt at = row * p->columns;
     sum += lossOfRow(p, p->output + at, p->target + at, p->gradient ? p->gradient + at : 0, scale);
   }
   p->sums[piece] = sum / count;
 }
 
-// Sums of a metric over all rows: how many are right, or by how much all numbers are off.
-static void metric(const void *arguments, NNInt task, float *scratch) {
+// A metric's sum over a piece of the rows: how many are right, or by how much all numbers are off.
+static void metric(const void *arguments, NNInt piece, float *scratch) {
   const NNMetric *p = arguments;
+  NNInt first = nnPieceStart(&p->pieces, piece), last = nnPieceStart(&p->pieces, piece + 1), end = last * p->columns;
   double sum = 0;
   if (p->kind == NN_ABSOLUTE_ERROR) {
-    for (NNInt i = 0; i < p->rows * p->columns; i++) sum += __builtin_fabs((double)p->output[i] - (double)p->target[i]);
+    for (NNInt i = first * p->columns; i < end; i++) sum += __builtin_fabs((double)p->output[i] - (double)p->target[i]);
   } else if (p->columns == 1) {
-    for (NNInt row = 0; row < p->rows; row++) sum += (p->output[row] >= 0.5f) == (p->target[row] >= 0.5f);
+    for (NNInt row = first; row < last; row++) sum += (p->output[row] >= 0.5f) == (p->target[row] >= 0.5f);
   } else {
-    for (NNInt row = 0; row < p->rows; row++) {
+    for (NNInt row = first; row < last; row++) {
       const float *y = p->output + row * p->columns, *t = p->target + row * p->columns;
       NNInt best = 0, wanted = 0;
       for (NNInt i = 1; i < p->columns; i++) {
@@ -125,7 +126,7 @@ static void metric(const void *arguments, NNInt task, float *scratch) {
       sum += best == wanted;
     }
   }
-  *p->sum = sum;
+  p->sums[piece] = sum;
 }
 
 // running = keep * running + share * batch.

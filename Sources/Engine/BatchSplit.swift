@@ -87,6 +87,13 @@ struct BatchSplit {
 }
 
 extension ConvolutionShape {
+  /// The same of another batch.
+  func batched(_ batch: Int) -> ConvolutionShape {
+    var shape = self
+    shape.batch = batch
+    return shape
+  }
+
   /// The geometry of an operation between values of known sizes.
   init(_ operation: Convolution, input: [Int], output: [Int]) {
     self.init(operation.window, input: input, output: output, groups: operation.groups)

@@ -115,7 +115,7 @@ extension PlannedStep {
     switch body {
     case .kernel(let call, let reads, let writes):
       PlannedStep(description: description, body: .kernel(call.copy(), reads: reads, writes: writes))
-    case .evaluation: self
+    case .evaluation, .begin, .finish: self
     }
   }
 }

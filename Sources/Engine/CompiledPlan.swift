@@ -1,3 +1,5 @@
+import Communication
+import Diagnostics
 import Graph
 import Kernels
 import Tensors
@@ -11,6 +13,9 @@ final class CompiledPlan {
     case evaluation(step: Int)
     /// A kernel whose plain weights, the parameter of an index, are there only while it runs.
     case once(KernelSequence, KernelCall, parameter: Int)
+    /// An exchange with other ranks, by its number.
+    case begin(Int)
+    case finish(Int)
   }
   /// A place in a call that a caller's pointer goes to.
   private struct External {
@@ -41,13 +46,20 @@ final class CompiledPlan {
   private var callerInputs: [UnsafePointer<Float>?]
   private var callerOutputs: [UnsafeMutablePointer<Float>?]
   private let hasEvaluations: Bool
+  private let team: Communicator?
+  private var exchanges: [Int: Collective] = [:]
+  private var parts: [Int: (part: BufferID, offset: Int, count: Int, whole: BufferID)] = [:]
+  private var underWay: Set<Int> = []
+  /// Why an exchange with other ranks came to nothing.
+  private(set) var failure: Failure?
 
   /// Allocates the memory for steps, and a pool of `threads` threads if they have use for it. What outlives the plan lies
-  /// in `lasting`.
+  /// in `lasting`; `team` are the ranks of exchanges.
   init(
-    steps: [PlannedStep], buffers: [Buffer], threads: Int, lasting: AlignedBuffer? = nil
+    steps: [PlannedStep], buffers: [Buffer], threads: Int, lasting: AlignedBuffer? = nil, team: Communicator? = nil
   ) throws(EngineError) {
     self.lasting = lasting
+    self.team = team
     // What depends on the caller's inputs alone comes first, and stays when the plan is repeated on the same inputs.
     let settled = lasting == nil ? [] : Self.settledSteps(steps, buffers)
     let steps = settled.map { steps[$0] } + steps.indices.filter { !settled.contains($0) }.map { steps[$0] }
@@ -125,6 +137,13 @@ final class CompiledPlan {
       case .evaluation:
         close(at: index)
         segments.append(.evaluation(step: index))
+      case .begin(let exchange):
+        close(at: index)
+        add(exchange)
+        segments.append(.begin(exchange.number))
+      case .finish(let exchange):
+        close(at: index)
+        segments.append(.finish(exchange.number))
       case .kernel(let call, let reads, let writes):
         for (operand, buffer) in reads + writes { bind(call, operand, to: buffer) }
         if let parameter = step.onceParameter {
@@ -173,7 +192,9 @@ final class CompiledPlan {
   }
 
   /// Whether a run is nothing but kernels, so that it can be repeated without coming back.
-  var isKernelsOnly: Bool { !hasEvaluations && segments.count == (settledCount > 0 ? 2 : 1) }
+  var isKernelsOnly: Bool {
+    !hasEvaluations && exchanges.isEmpty && segments.count == (settledCount > 0 ? 2 : 1)
+  }
 
   /// The steps that read nothing but the caller's inputs and what such steps leave, where only they write it.
   private static func settledSteps(_ steps: [PlannedStep], _ buffers: [Buffer]) -> [Int] {
@@ -236,7 +257,7 @@ final class CompiledPlan {
     for segment in segments {
       switch segment {
       case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
-      case .evaluation(let step): evaluate(step)
+      case .evaluation, .begin, .finish: run(segment)
       case .once(let sequence, let call, let parameter):
         unsafe call.bind(.weights, to: try weights(parameter))
         sequence.run(on: pool, scratch: scratch, stride: scratchStride)
@@ -249,6 +270,8 @@ final class CompiledPlan {
     case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
     case .evaluation(let step): evaluate(step)
     case .once: break
+    case .begin(let number): attempt { () throws(Failure) in try begin(number) }
+    case .finish(let number): attempt { () throws(Failure) in try finish(number) }
     }
   }
 
@@ -266,11 +289,53 @@ final class CompiledPlan {
           seconds.append(
             timed { sequence.run(index - range.lowerBound, on: pool, scratch: scratch, stride: scratchStride) })
         }
-      case .evaluation(let step): seconds.append(timed { evaluate(step) })
+      case .evaluation, .begin, .finish: seconds.append(timed { run(segment) })
       case .once: seconds.append(0)
       }
     }
     return seconds
+  }
+
+  // MARK: - Exchanges
+
+  private func add(_ exchange: Exchange) {
+    guard let team else { return }
+    switch exchange.kind {
+    case .summing(let buffer, let count, let type):
+      guard let values = unsafe pointer(buffer) else { return }
+      exchanges[exchange.number] = unsafe team.summing(UnsafeMutableRawPointer(values), count: count, of: type)
+    case .gathering(let part, let whole, let counts):
+      guard let values = unsafe pointer(whole) else { return }
+      exchanges[exchange.number] = unsafe team.gathering(
+        UnsafeMutableRawPointer(values), counts: counts.map { $0 * MemoryLayout<Float>.stride })
+      parts[exchange.number] = (part, counts[..<team.rank].reduce(0, +), counts[team.rank], whole)
+    }
+  }
+
+  private func begin(_ number: Int) throws(Failure) {
+    if let (part, offset, count, whole) = parts[number], let from = unsafe pointer(part), let to = unsafe pointer(whole)
+    {
+      unsafe (to + offset).update(from: from, count: count)
+    }
+    try exchanges[number]?.begin()
+    underWay.insert(number)
+    try goOn()
+  }
+
+  private func finish(_ number: Int) throws(Failure) {
+    guard underWay.remove(number) != nil else { return }
+    try exchanges[number]?.finish(alongside: underWay.sorted().compactMap { exchanges[$0] })
+  }
+
+  /// Lets what is under way go on.
+  private func goOn() throws(Failure) {
+    for number in underWay.sorted() { _ = try exchanges[number]?.advance() }
+  }
+
+  /// The first failure is kept, and nothing is exchanged after it.
+  private func attempt(_ body: () throws(Failure) -> Void) {
+    if failure != nil { return }
+    do throws(Failure) { try body() } catch { failure = error }
   }
 
   private func timed(_ body: () -> Void) -> Double {
@@ -289,19 +354,23 @@ final class CompiledPlan {
   }
 
   private func evaluate(_ index: Int) {
-    guard case .evaluation(let operation, let operands, let targets) = steps[index].body else { return }
+    guard case .evaluation(let operation, let operands, let targets, let firstRow) = steps[index].body else { return }
     let values = operands.map { operand -> Tensor<Float> in
       switch operand {
       case .constant(let tensor): return tensor
       case .buffer(let buffer, let shape):
-        let count = buffers[buffer.index].count
+        let count = shape.reduce(1, *)
         guard let source = unsafe pointer(buffer) else { return Tensor(shape: shape, repeating: 0) }
         return unsafe Tensor(shape: shape, elements: Array(UnsafeBufferPointer(start: source, count: count)))
       }
     }
     for (target, result) in zip(targets, operation.evaluate(values)) {
       guard let to = unsafe pointer(target) else { continue }
-      for (place, element) in result.elements.enumerated() { unsafe to[place] = element }
+      let count = buffers[target.index].count
+      // Of rows that ranks share, those that are this one's.
+      let first =
+        result.elements.count == count ? 0 : firstRow * result.elements.count / max(result.shape.first ?? 1, 1)
+      for place in 0..<min(count, result.elements.count - first) { unsafe to[place] = result.elements[first + place] }
     }
   }
 }

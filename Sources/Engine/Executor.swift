@@ -13,6 +13,8 @@ public enum EngineError: Error, Sendable {
   case unavailableInstructions(String, available: [String])
   /// A value is used before anything computes it.
   case unavailable(String)
+  /// Ranks cannot share a batch of it by rows.
+  case cannotBeShared
   /// An input's shape is not the graph's.
   case wrongInput(index: Int, found: [Int], expected: [Int])
 }

@@ -31,21 +31,32 @@ struct Lowering {
   var parameterPlaces: [Buffer.Place] = []
   /// Where each output is when all steps are lowered.
   var outputBuffers: [BufferID] = []
+  /// A rank's share of the batch, whose sizes are `sizes`; those of the whole batch, which are the same without one.
+  let share: BatchShare?
+  let wholeSizes: [[Int]]
+  var exchangeCount = 0
+  /// What other ranks' rows are gathered in.
+  var gathered: [BufferID: (whole: BufferID, exchange: Exchange)] = [:]
+  /// What is done at the end, when exchanges are.
+  var deferred: [(inout Lowering) -> Void] = []
   let varies: Bool
   let once: Bool
 
   /// A graph to be lowered; `sizes` are its shapes, and `parameter` gives the values of the parameter of an index.
   ///
   /// With `varies` the parameters come anew at every run, after the inputs, and are packed then; with `once` there is
-  /// one run only, and weights are not packed for more.
+  /// one run only, and weights are not packed for more. With a `share`, `sizes` are of its rows and `wholeSizes` of all.
   init(
-    graph: Graph, sizes: [[Int]], threads: Int, varies: Bool = false, once: Bool = false,
+    graph: Graph, sizes: [[Int]], threads: Int, varies: Bool = false, once: Bool = false, share: BatchShare? = nil,
+    wholeSizes: [[Int]]? = nil,
     parameter: @escaping (Int) throws -> AnyTensor
   ) {
     self.varies = varies
     self.once = once
     self.graph = graph
     self.sizes = sizes
+    self.share = share
+    self.wholeSizes = wholeSizes ?? sizes
     self.threads = threads
     self.parameter = parameter
     held = Array(repeating: Held(), count: sizes.count)
@@ -65,6 +76,7 @@ struct Lowering {
 
   /// Lowers every step of the graph.
   mutating func run() throws {
+    try requireShareable()
     for (index, value) in (graph.inputs + (varies ? graph.parameters : [])).enumerated() {
       let parameter = index - graph.inputs.count
       let place = parameterPlaces.indices.contains(parameter) ? parameterPlaces[parameter] : .input(index)
@@ -142,6 +154,7 @@ struct Lowering {
 
   /// The operation's own evaluation on plain values.
   mutating func evaluate(_ step: Graph.Step) throws {
+    if let share, (step.inputs + step.outputs).contains(where: isShared) { return try evaluateShared(step, share) }
     var operands: [PlannedStep.Operand] = []
     for value in step.inputs {
       if let constant = try tensor(value) {
@@ -176,6 +189,11 @@ struct Lowering {
 
   func shape(_ window: Window, input: ValueID, output: ValueID, groups: Int = 1) -> ConvolutionShape {
     ConvolutionShape(window, input: sizes[input.index], output: sizes[output.index], groups: groups)
+  }
+
+  /// A shape as algorithms are chosen for it, which have other bits: with the whole batch, where ranks share one.
+  func chosen(_ shape: ConvolutionShape, of value: ValueID) -> ConvolutionShape {
+    share?.sums == .ofPieces && isShared(value) ? shape.batched(wholeSizes[value.index][0]) : shape
   }
 
   /// Whether pooling by a window changes nothing.

@@ -10,11 +10,13 @@ extension Lowering {
       graph.inputs.contains(step.inputs[0]), graph.parameters.contains(step.inputs[1]),
       let found = Perceptron(graph, at: index, outputIndex: outputIndex, consumers: consumers)
     else { return false }
-    let (rows, inner) = (sizes[step.inputs[0].index][0], sizes[step.inputs[0].index][1])
+    let (rows, inner) = (wholeSizes[step.inputs[0].index][0], sizes[step.inputs[0].index][1])
     let units = sizes[found.output.index][1]
     guard KernelCall.isPerceptron(rows: rows, inner: inner, units: units), fused.isDisjoint(with: found.steps) else {
       return false
     }
+    // So little is done by every rank.
+    if share != nil { throw EngineError.cannotBeShared }
     var reads: [(KernelCall.Operand, BufferID)] = [
       (.input, try rowBlocks(step.inputs[0], label: step.label)),
       (.second, try rowBlocks(found.target, label: step.label)),

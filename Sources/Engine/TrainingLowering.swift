@@ -50,11 +50,12 @@ extension Lowering {
     if held[input.index].blocked == nil, shape.groups == 1, shape.channels < 8, let (buffer, strides) = unblocked(input)
     {
       try convolve(
-        shape, method: choice.directMethod(for: shape), input: buffer, plain: strides, weights: step.inputs[1],
+        shape, method: choice.directMethod(for: chosen(shape, of: input)), input: buffer, plain: strides,
+        weights: step.inputs[1],
         transposed: false, tail: tail, multiplyAdds: shape.multiplyAdds)
     } else {
       try convolve(
-        shape, method: choice.method(for: shape), input: try blocked(input, label: step.label),
+        shape, method: choice.method(for: chosen(shape, of: input)), input: try blocked(input, label: step.label),
         weights: step.inputs[1], transposed: false, tail: tail, multiplyAdds: shape.multiplyAdds)
     }
   }
@@ -104,16 +105,16 @@ extension Lowering {
     let left = sizes[step.inputs[0].index]
     let inner = operation.transposesLeft ? left[0] : left[1]
     if operation.transposesLeft, !operation.transposesRight {
-      let output = step.outputs[0]
-      // Few pieces where the weights are large compared with the activations.
-      let pieces = BatchPieces(batch: inner, atMost: inner * (rows + columns) / max(rows * columns, 1))
-      appendSum(
-        .product(rows: inner, height: rows, columns: columns, pieces: pieces), pieces: pieces, label: step.label,
-        operations: "filter gradient", value: output, multiplyAdds: rows * inner * columns,
+      let sum = BatchSum(
+        batch: step.inputs[0], value: step.outputs[0], label: step.label, operations: "filter gradient",
         reads: [
           (.input, try plain(step.inputs[0], label: step.label)),
           (.second, try plain(step.inputs[1], label: step.label)),
-        ])
+        ],
+        // Few pieces where the weights are large compared with the activations.
+        pieces: { BatchPieces(batch: $0, atMost: $0 * (rows + columns) / max(rows * columns, 1)) },
+        call: { .product(rows: $0, height: rows, columns: columns, pieces: $1) })
+      appendSum(sum, multiplyAdds: rows * inner * columns)
       return
     }
     let tail = try tail(after: index, allowsBias: true, allowsResidual: false)
@@ -134,14 +135,16 @@ extension Lowering {
     var reads: [(KernelCall.Operand, BufferID)] = [(.input, input), (.weights, packed)]
     if let bias = tail.bias { reads.append((.bias, try plain(bias, label: tail.label))) }
     append(
-      denseCall(rows: rows, inner: inner, columns: columns, relu: tail.relu), label: tail.label,
+      denseCall(rows: rows, inner: inner, columns: columns, relu: tail.relu, isPart: isShared(step.outputs[0])),
+      label: tail.label,
       operations: tail.operations.joined(separator: "+"), value: tail.result, multiplyAdds: rows * inner * columns,
       reads: reads, writes: [(.output, newPlain(tail.result))])
   }
 
-  private func denseCall(rows: Int, inner: Int, columns: Int, relu: Bool) -> KernelCall {
+  private func denseCall(rows: Int, inner: Int, columns: Int, relu: Bool, isPart: Bool) -> KernelCall {
     let cut = denseCut(rows: rows, inner: inner, columns: columns)
-    return .dense(rows: rows, inner: inner, columns: columns, relu: relu, rowsPerTask: cut.rows, panels: cut.panels)
+    return .dense(
+      rows: rows, inner: inner, columns: columns, relu: relu, isPart: isPart, rowsPerTask: cut.rows, panels: cut.panels)
   }
 
   // MARK: - Gradients
@@ -158,11 +161,12 @@ extension Lowering {
     case let operation as ConvolutionFilterGradient:
       let (input, gradient) = (step.inputs[0], step.inputs[1])
       let geometry = self.shape(operation.window, input: input, output: gradient, groups: operation.groups)
-      let pieces = KernelCall.filterGradientPieces(geometry)
-      appendSum(
-        .filterGradient(geometry, pieces: pieces), pieces: pieces, label: step.label, operations: "filter gradient",
-        value: output, multiplyAdds: geometry.multiplyAdds,
-        reads: [(.input, try blocked(input, label: step.label)), (.second, try blocked(gradient, label: step.label))])
+      let sum = BatchSum(
+        batch: input, value: output, label: step.label, operations: "filter gradient",
+        reads: [(.input, try blocked(input, label: step.label)), (.second, try blocked(gradient, label: step.label))],
+        pieces: { KernelCall.filterGradientPieces(geometry.batched($0)) },
+        call: { .filterGradient(geometry.batched($0), pieces: $1) })
+      appendSum(sum, multiplyAdds: geometry.multiplyAdds)
     case let operation as BatchStatisticsNormalization where shape.count == 4:
       try lower(operation, step, at: index)
     case let operation as BatchStatisticsNormalizationGradient where shape.count == 4:
@@ -196,13 +200,16 @@ extension Lowering {
         output: newBlocked(output))
     case is ChannelSum where shape.count == 4:
       _ = appendMoments(
-        shape, isGradient: true, label: step.label, operations: "channel sum", value: output,
-        reads: [(.input, try blocked(step.inputs[0], label: step.label))], narrowed: newPlain(output))
+        of: step.inputs[0], isGradient: true, label: step.label, operations: "channel sum", value: output,
+        reads: [(.input, try blocked(step.inputs[0], label: step.label))], narrowed: newPlain(output),
+        waits: outputIndex[output] == nil || uses[output.index] > 1)
     case is ChannelSum:
-      let pieces = BatchPieces(batch: shape[0], atMost: count(step.inputs[0]) / 4096)
       appendSum(
-        .columnSum(rows: shape[0], columns: shape[1], pieces: pieces), pieces: pieces, label: step.label,
-        operations: "column sum", value: output, reads: [(.input, try plain(step.inputs[0], label: step.label))])
+        BatchSum(
+          batch: step.inputs[0], value: output, label: step.label, operations: "column sum",
+          reads: [(.input, try plain(step.inputs[0], label: step.label))],
+          pieces: { BatchPieces(batch: $0, atMost: $0 * shape[1] / 4096) },
+          call: { .columnSum(rows: $0, columns: shape[1], pieces: $1) }))
     case let operation as ChannelSlice where shape.count == 4 && operation.first == 0:
       append(
         .channelCopy(
@@ -223,11 +230,13 @@ extension Lowering {
     let tail = try tail(after: index, allowsBias: false, allowsResidual: true)
     let input = try blocked(step.inputs[0], label: step.label)
     let sums = appendMoments(
-      shape, isGradient: false, label: step.label, operations: "statistics", value: tail.result,
+      of: step.inputs[0], isGradient: false, label: step.label, operations: "statistics", value: tail.result,
       reads: [(.input, input)])
     let factors = addBuffer(KernelCall.factorsCount(channels: channels))
     append(
-      .momentsToScale(channels: channels, count: shape[0] * pixels, epsilon: operation.epsilon), label: step.label,
+      .momentsToScale(
+        channels: channels, count: wholeSizes[step.inputs[0].index][0] * pixels, epsilon: operation.epsilon),
+      label: step.label,
       operations: "statistics", value: tail.result,
       reads: [
         (.input, sums), (.weights, try plain(step.inputs[1], label: step.label)),
@@ -263,11 +272,14 @@ extension Lowering {
     var reads = [(KernelCall.Operand.input, gradient), (.second, input), (.mean, mean)]
     if let activated { reads.append((.activated, activated)) }
     let sums = appendMoments(
-      shape, isGradient: true, label: label, operations: "normalisation gradient's sums", value: step.outputs[0],
+      of: step.inputs[0], isGradient: true, label: label, operations: "normalisation gradient's sums",
+      value: step.outputs[0],
       reads: reads, masked: written)
     let factors = addBuffer(KernelCall.factorsCount(channels: channels))
     append(
-      .momentsToGradient(channels: channels, count: shape[0] * pixels, epsilon: operation.epsilon), label: label,
+      .momentsToGradient(
+        channels: channels, count: wholeSizes[step.inputs[0].index][0] * pixels, epsilon: operation.epsilon),
+      label: label,
       operations: "normalisation gradient's sums", value: step.outputs[0],
       reads: [
         (.input, sums), (.weights, try plain(step.inputs[2], label: label)), (.mean, mean),
@@ -322,7 +334,7 @@ extension Lowering {
       // Between the strides' pixels there is nothing but zeros: the product first, the spreading after it.
       shape.output = shape.input
       let product = addBuffer(blockedCount([result[0], shape.filters, result[2], result[3]]))
-      let method = ConvolutionChoice(threads: threads).method(for: shape)
+      let method = ConvolutionChoice(threads: threads).method(for: chosen(shape, of: step.inputs[0]))
       let packed = addBuffer(KernelCall.convolutionWeights(shape, method: method))
       append(
         .pack(shape, method: method, transposed: true), label: step.label, operations: "pack", value: step.outputs[0],
@@ -349,7 +361,8 @@ extension Lowering {
     var tail = try tail(after: index, allowsBias: false, allowsResidual: true)
     tail.operations[0] = "data gradient"
     try convolve(
-      shape, method: ConvolutionChoice(threads: threads).method(for: shape), input: source, weights: step.inputs[1],
+      shape, method: ConvolutionChoice(threads: threads).method(for: chosen(shape, of: step.inputs[0])), input: source,
+      weights: step.inputs[1],
       transposed: true, tail: tail, multiplyAdds: multiplyAdds)
     return true
   }

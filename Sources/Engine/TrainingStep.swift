@@ -1,3 +1,4 @@
+public import Diagnostics
 public import Graph
 public import Kernels
 
@@ -47,7 +48,19 @@ public final class TrainingStep {
   /// Compiles a graph with known shapes whose outputs are as `outputs` says, and whose parameters are the memory's.
   ///
   /// Throws `EngineError`.
-  public init(graph: Graph, outputs: TrainingOutputs, memory: TrainingMemory, threads: Int) throws(EngineError) {
+  public convenience init(
+    graph: Graph, outputs: TrainingOutputs, memory: TrainingMemory, threads: Int
+  ) throws(EngineError) {
+    try self.init(graph: graph, outputs: outputs, memory: memory, threads: threads, share: nil, whole: graph)
+  }
+
+  /// The same for a rank's share of a batch: `graph` is of its rows and `whole` the same graph of all rows. All ranks that
+  /// share it run it together.
+  ///
+  /// Throws `EngineError.cannotBeShared` where they cannot.
+  package init(
+    graph: Graph, outputs: TrainingOutputs, memory: TrainingMemory, threads: Int, share: BatchShare?, whole: Graph
+  ) throws(EngineError) {
     self.memory = memory
     let sizes = graph.shapes.map { $0.sizes ?? [] }
     for step in graph.steps {
@@ -55,7 +68,11 @@ public final class TrainingStep {
         throw EngineError.unknownSize(label: step.label)
       }
     }
-    var lowering = Lowering(graph: graph, sizes: sizes, threads: threads, varies: true) { _ in
+    guard whole.shapes.count == graph.shapes.count else { throw .cannotBeShared }
+    var lowering = Lowering(
+      graph: graph, sizes: sizes, threads: threads, varies: true, share: share,
+      wholeSizes: whole.shapes.map { $0.sizes ?? [] }
+    ) { _ in
       throw EngineError.unavailable("")
     }
     lowering.parameterPlaces = memory.offsets.map { .lasting($0) }
@@ -70,15 +87,17 @@ public final class TrainingStep {
     }
     update = lowering.appendUpdate(outputs, memory)
     compiled = try CompiledPlan(
-      steps: lowering.steps, buffers: lowering.buffers, threads: threads, lasting: memory.block)
+      steps: lowering.steps, buffers: lowering.buffers, threads: threads, lasting: memory.block, team: share?.team)
     plan = compiled.descriptions
     arenaBytes = compiled.bytes
   }
 
   /// Runs one step for each of `rates` on rows that the caller keeps in place meanwhile, one pointer for each input of the
   /// graph, row by row; ends early where a loss or a parameter is not finite any more.
+  ///
+  /// Throws where another rank cannot be reached any more.
   @unsafe
-  public func run(inputs: [UnsafePointer<Float>], rates: [Double]) -> RunRecord {
+  public func run(inputs: [UnsafePointer<Float>], rates: [Double]) throws(Failure) -> RunRecord {
     unsafe compiled.bind(inputs: inputs)
     var record: RunRecord?
     if compiled.isKernelsOnly {
@@ -86,6 +105,7 @@ public final class TrainingStep {
         rates: rates, update: update, stepsBefore: memory.steps, leaves: memory.results)
     }
     let done = record ?? runSlowly(rates)
+    if let failure = compiled.failure { throw failure }
     memory.steps += done.losses.count
     return done
   }
@@ -105,7 +125,7 @@ public final class TrainingStep {
         all.metrics.append(
           unsafe base.load(fromByteOffset: (results.metrics + place * 2) * 4, as: Double.self))
       }
-      if !loss.isFinite || hasDiverged { break }
+      if !loss.isFinite || hasDiverged || compiled.failure != nil { break }
     }
     return all
   }
@@ -126,11 +146,9 @@ extension Lowering {
       let value = graph.outputs[firstValue + index]
       let target = graph.inputs[graph.inputs.count - outputs.metrics.count + index]
       guard let given = held[target.index].plain else { continue }
-      let rows = sizes[value.index].first ?? 1
-      append(
-        .metric(kind, rows: rows, columns: count(value) / max(rows, 1)), label: "", operations: "metric",
-        value: value, reads: [(.input, outputBuffers[firstValue + index]), (.second, given)],
-        writes: [(.output, addBuffer(2, place: .lasting(results.metrics + index * 2)))])
+      appendMetric(
+        kind, value, in: outputBuffers[firstValue + index], given,
+        to: addBuffer(2, place: .lasting(results.metrics + index * 2)))
     }
     for (index, statistic) in outputs.statistics.enumerated() {
       guard let running = statistic.running else { continue }
@@ -141,6 +159,7 @@ extension Lowering {
         output: addBuffer(count(value), place: .lasting(memory.offsets[running])))
     }
     let count = memory.trainedCount
+    appendDeferred()
     let gradients = addBuffer(count, place: .lasting(count))
     var reads = [(KernelCall.Operand.input, gradients)]
     let described = graph.outputs.first ?? graph.inputs[0]

@@ -7,10 +7,18 @@ package struct CRC32: Sendable, Equatable {
 
   package init() {}
 
+  /// A checksum that was taken elsewhere.
+  package init(value: UInt32) { self.value = value }
+
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
     value = UInt32(
       truncatingIfNeeded: unsafe crc32_z(UInt(value), start.assumingMemoryBound(to: UInt8.self), bytes.count))
+  }
+
+  /// Takes in the checksum of the `count` bytes that follow.
+  package mutating func append(_ next: CRC32, count: Int) {
+    value = UInt32(truncatingIfNeeded: crc32_combine(UInt(value), UInt(next.value), count))
   }
 
   package mutating func update(_ bytes: [UInt8]) { unsafe bytes.withUnsafeBytes { unsafe update($0) } }

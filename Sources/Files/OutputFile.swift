@@ -11,6 +11,8 @@ package final class OutputFile: ByteSink {
     case direct
     case unnamed(target: FilePath)
     case temporary(FilePath, target: FilePath)
+    /// The temporary file of another process, which will put it in its place.
+    case joined(FilePath)
   }
 
   /// The name for messages.
@@ -23,8 +25,10 @@ package final class OutputFile: ByteSink {
   private static let pieceSize = 1 << 16
 
   /// Opens a file for writing. Throws `cannotCreate`, also where `path` exists and `replaces` is false.
+  ///
+  /// Other processes can write to a file that `isShared`, by its `sharedPath`.
   package init(
-    _ path: FilePath, replaces: Bool = true, system: any SystemCalls = OperatingSystem()
+    _ path: FilePath, replaces: Bool = true, isShared: Bool = false, system: any SystemCalls = OperatingSystem()
   ) throws(Failure) {
     self.system = system
     self.replaces = replaces
@@ -53,7 +57,7 @@ package final class OutputFile: ByteSink {
         return
       }
       if existing != nil, !replaces { throw Self.alreadyThere(path) }
-      (descriptor, place) = try Self.open(path, existing, system)
+      (descriptor, place) = try Self.open(path, existing, isShared: isShared, system)
     } catch let failure as Failure {
       throw failure
     } catch let error as SystemError {
@@ -64,15 +68,34 @@ package final class OutputFile: ByteSink {
   }
 
   deinit {
-    if case .temporary(let path, _) = place { try? system.remove(path) }
+    switch place {
+    case .temporary(let path, _), .joined(let path): try? system.remove(path)
+    case .direct, .unnamed: break
+    }
   }
+
+  /// Opens the file that another process shares, to write at places of it. Where this is not finished, it is removed.
+  package init(joining shared: FilePath, system: any SystemCalls = OperatingSystem()) throws(Failure) {
+    self.system = system
+    replaces = true
+    name = shared.description
+    do {
+      descriptor = try FileDescriptor(shared, .writing, system)
+    } catch {
+      throw error.whileCreating(name)
+    }
+    place = .joined(shared)
+  }
+
+  /// Where other processes can write the file before it is finished; nil where they cannot.
+  package var sharedPath: FilePath? { if case .temporary(let path, _) = place { path } else { nil } }
 
   private static func alreadyThere(_ path: some CustomStringConvertible) -> Failure {
     Failure(.cannotCreate, "\(path) exists already; `--force` replaces it")
   }
 
   private static func open(
-    _ path: FilePath, _ existing: FileStatus?, _ system: any SystemCalls
+    _ path: FilePath, _ existing: FileStatus?, isShared: Bool, _ system: any SystemCalls
   ) throws(SystemError) -> (FileDescriptor, Place) {
     let target = try existing == nil ? followingDanglingLinks(path, system) : system.resolve(path)
     // Nobody but the owner may look before the final mode is set; a new file's mode is the system's business.
@@ -80,7 +103,7 @@ package final class OutputFile: ByteSink {
     removeLeftovers(of: target, system)
     let descriptor: FileDescriptor
     let place: Place
-    if let unnamed = try? FileDescriptor(target.folder, .unnamed(permissions: permissions), system),
+    if !isShared, let unnamed = try? FileDescriptor(target.folder, .unnamed(permissions: permissions), system),
       (try? system.status(of: "/proc/self/fd", followingLinks: true)) != nil
     {
       descriptor = unnamed
@@ -158,6 +181,15 @@ package final class OutputFile: ByteSink {
     }
   }
 
+  /// Writes bytes at a place of a seekable file.
+  package func write(_ bytes: [UInt8], at offset: Int) throws(Failure) {
+    var failure: Failure?
+    unsafe bytes.withUnsafeBytes { buffer in
+      do throws(Failure) { try unsafe write(at: offset, buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
   private func flushPending() throws(Failure) {
     if pending.isEmpty { return }
     let bytes = pending
@@ -177,13 +209,13 @@ package final class OutputFile: ByteSink {
     try flushPending()
     let folder: FilePath? =
       switch place {
-      case .direct: nil
+      case .direct, .joined: nil
       case .unnamed(let target), .temporary(_, let target): target.folder
       }
     do {
       if flushing, folder != nil { try descriptor.flush() }
       switch place {
-      case .direct: break
+      case .direct, .joined: break
       case .unnamed(let target):
         if replaces {
           let temporary = temporaryPath(for: target, system)

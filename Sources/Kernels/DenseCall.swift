@@ -35,16 +35,17 @@ extension KernelCall {
     return call
   }
 
-  /// A matrix product whose packed right side, and plain bias, are bound like its other operands.
+  /// A matrix product whose packed right side, and plain bias, are bound like its other operands. A single row is added up
+  /// in an order of its own, unless it is a part of a larger batch.
   public static func dense(
-    rows: Int, inner: Int, columns: Int, relu: Bool = false, rowsPerTask: Int, panels: Int,
+    rows: Int, inner: Int, columns: Int, relu: Bool = false, isPart: Bool = false, rowsPerTask: Int, panels: Int,
     retaining: [AlignedBuffer] = [], instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNDense()
     unsafe (arguments.rows, arguments.inner, arguments.columns) = (rows, inner, columns)
     unsafe (arguments.inputStride, arguments.outputStride) = (inner, columns)
     unsafe (arguments.rowsPerTask, arguments.panels) = (max(rowsPerTask, 1), max(panels, 1))
-    unsafe arguments.relu = relu ? 1 : 0
+    unsafe (arguments.relu, arguments.single) = (relu ? 1 : 0, rows == 1 && !isPart ? 1 : 0)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.dense,
       fields: [

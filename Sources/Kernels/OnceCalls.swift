@@ -44,7 +44,7 @@ extension KernelCall {
     var arguments = unsafe NNDenseOnce()
     unsafe (arguments.dense.rows, arguments.dense.inner, arguments.dense.columns) = (rows, inner, columns)
     unsafe (arguments.dense.inputStride, arguments.dense.outputStride) = (inner, columns)
-    unsafe arguments.dense.relu = relu ? 1 : 0
+    unsafe (arguments.dense.relu, arguments.dense.single) = (relu ? 1 : 0, rows == 1 ? 1 : 0)
     unsafe arguments.dense.bias = unsafe UnsafePointer(bias.pointer)
     unsafe (arguments.pack.inner, arguments.pack.columns) = (inner, columns)
     unsafe (arguments.pack.innerStride, arguments.pack.columnStride) = (innerStride, columnStride)

@@ -24,8 +24,9 @@ extension KernelCall {
       work: shape.multiplyAdds)
   }
 
-  /// How the batch is cut for such a gradient: into pieces enough for some threads, but few where the weights are large
-  /// compared with the activations, whose traffic they would exceed, or where a piece would be too small for the algorithm.
+  /// How the batch is cut for such a gradient: into pieces enough for some threads, or where each has so many pixels that
+  /// sums of its own cost next to nothing, for machines that share the batch; but few where the weights are large compared
+  /// with the activations, whose traffic they would exceed, or where a piece would be too small for the algorithm.
   public static func filterGradientPieces(_ shape: ConvolutionShape) -> BatchPieces {
     var arguments = unsafe filterGradientArguments(shape, pieces: BatchPieces(batch: shape.batch, atMost: 1))
     let tasks = shape.isDepthwise ? ConvolutionShape.blocks(shape.channels) : unsafe nnFilterGradientTasks(&arguments)
@@ -35,9 +36,12 @@ extension KernelCall {
       shape.batch
       * (shape.channels * shape.input[0] * shape.input[1] + shape.filters * shape.output[0] * shape.output[1])
     var pieces = BatchPieces(
-      batch: shape.batch, atMost: min((16 + tasks - 1) / max(tasks, 1), activations / max(weights, 1)))
+      batch: shape.batch,
+      atMost: max(
+        min((16 + tasks - 1) / max(tasks, 1), activations / max(weights, 1)),
+        shape.batch * shape.output[0] * shape.output[1] / 1024))
     func changesAlgorithm() -> Bool {
-      unsafe arguments.pieces = pieces.count
+      unsafe arguments.pieces = pieces.arguments
       return unsafe nnFilterGradientByTiles(&arguments) != byTiles
     }
     while pieces.count > 1, changesAlgorithm() { pieces = BatchPieces(batch: shape.batch, atMost: pieces.count / 2) }
@@ -48,7 +52,7 @@ extension KernelCall {
     var arguments = unsafe NNFilterGradient()
     unsafe (arguments.batch, arguments.channels, arguments.filters) = (shape.batch, shape.channels, shape.filters)
     unsafe (arguments.groups, arguments.bundles) = (shape.groups, shape.mergedGroups)
-    unsafe arguments.pieces = pieces.count
+    unsafe arguments.pieces = pieces.arguments
     unsafe (arguments.inputHeight, arguments.inputWidth) = (shape.input[0], shape.input[1])
     unsafe (arguments.outputHeight, arguments.outputWidth) = (shape.output[0], shape.output[1])
     unsafe (arguments.kernelHeight, arguments.kernelWidth) = (shape.kernel[0], shape.kernel[1])
@@ -58,27 +62,27 @@ extension KernelCall {
     return unsafe arguments
   }
 
-  /// The sum of the pieces of [piece][count], by a binary tree.
-  public static func combine(count: Int, pieces: BatchPieces, instructions: InstructionSet = .current) -> KernelCall {
+  /// The sum of the pieces of [piece][count], by a binary tree; at most 8.
+  public static func combine(count: Int, pieces: Int, instructions: InstructionSet = .current) -> KernelCall {
     var arguments = unsafe NNCombine()
-    unsafe (arguments.count, arguments.pieces, arguments.countPerTask) = (count, pieces.count, 16384)
+    unsafe (arguments.count, arguments.pieces, arguments.countPerTask) = (count, pieces, 16384)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.combine,
       fields: [.input: \NNCombine.input, .output: \NNCombine.output], tasks: Self.pieces(count, 16384),
-      algorithm: "tree", work: count * pieces.count)
+      algorithm: "tree", work: count * pieces)
   }
 
   /// The same in double precision, `count` doubles; the first `narrowed` of the sums as floats too, in `output2`.
   public static func combineDoubles(
-    count: Int, pieces: BatchPieces, narrowed: Int = 0, instructions: InstructionSet = .current
+    count: Int, pieces: Int, narrowed: Int = 0, instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNCombineDoubles()
-    unsafe (arguments.count, arguments.pieces, arguments.narrowedCount) = (count, pieces.count, narrowed)
+    unsafe (arguments.count, arguments.pieces, arguments.narrowedCount) = (count, pieces, narrowed)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.combineDoubles,
       fields: [
         .input: \NNCombineDoubles.input, .output: \NNCombineDoubles.output, .output2: \NNCombineDoubles.narrowed,
-      ], tasks: 1, algorithm: "tree", work: count * pieces.count)
+      ], tasks: 1, algorithm: "tree", work: count * pieces)
   }
 
   /// The floats that hold the double sums of one piece: two for each channel.
@@ -106,7 +110,7 @@ extension KernelCall {
   ) -> KernelCall {
     var arguments = unsafe NNMoments()
     unsafe (arguments.batch, arguments.channels, arguments.pixels) = (batch, channels, pixels)
-    unsafe arguments.pieces = pieces.count
+    unsafe arguments.pieces = pieces.arguments
     let table = unsafe instructions.table.pointee
     var fields: Fields<NNMoments> = unsafe [.input: \NNMoments.input, .output: \NNMoments.sums]
     if isGradient {

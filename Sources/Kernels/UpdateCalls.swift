@@ -65,7 +65,7 @@ extension KernelCall {
     rows: Int, columns: Int, pieces: BatchPieces, instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNColumnSum()
-    unsafe (arguments.rows, arguments.columns, arguments.pieces) = (rows, columns, pieces.count)
+    unsafe (arguments.rows, arguments.columns, arguments.pieces) = (rows, columns, pieces.arguments)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.columnSum,
       fields: [.input: \NNColumnSum.input, .output: \NNColumnSum.output], tasks: pieces.count, algorithm: "sum",
@@ -79,7 +79,7 @@ extension KernelCall {
   ) -> KernelCall {
     var arguments = unsafe NNProduct()
     unsafe (arguments.rows, arguments.height, arguments.columns) = (rows, height, columns)
-    unsafe arguments.pieces = pieces.count
+    unsafe arguments.pieces = pieces.arguments
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.product,
       fields: [.input: \NNProduct.left, .second: \NNProduct.right, .output: \NNProduct.output],
@@ -87,14 +87,15 @@ extension KernelCall {
       work: rows * height * columns)
   }
 
-  /// Each piece's share of a loss of plain [rows, columns] against a target (`second`), as doubles; and the gradient, to
-  /// `output2` where that is bound.
+  /// Each piece's share of a loss of plain [rows, columns] against a target (`second`), as doubles, the mean being over
+  /// `wholeRows`; and the gradient, to `output2` where that is bound.
   public static func loss(
-    _ kind: LossKind, rows: Int, columns: Int, pieces: BatchPieces, instructions: InstructionSet = .current
+    _ kind: LossKind, rows: Int, columns: Int, wholeRows: Int? = nil, pieces: BatchPieces,
+    instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNLoss()
-    unsafe (arguments.rows, arguments.columns, arguments.pieces) = (rows, columns, pieces.count)
-    unsafe arguments.kind = kind.constant
+    unsafe (arguments.rows, arguments.columns, arguments.wholeRows) = (rows, columns, wholeRows ?? rows)
+    unsafe (arguments.pieces, arguments.kind) = (pieces.arguments, kind.constant)
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.loss,
       fields: [
@@ -125,16 +126,17 @@ extension KernelCall {
       ], tasks: 1, algorithm: "all at once", work: rows * inner * units)
   }
 
-  /// The sum that a metric of plain [rows, columns] against a target (`second`) is made of: one double.
+  /// The sum that a metric of plain [rows, columns] against a target (`second`) is made of: a double for each piece.
   public static func metric(
-    _ kind: MetricKind, rows: Int, columns: Int, instructions: InstructionSet = .current
+    _ kind: MetricKind, rows: Int, columns: Int, pieces: BatchPieces, instructions: InstructionSet = .current
   ) -> KernelCall {
     var arguments = unsafe NNMetric()
     unsafe (arguments.rows, arguments.columns) = (rows, columns)
+    unsafe arguments.pieces = pieces.arguments
     unsafe arguments.kind = kind == .accuracy ? NN_ACCURACY : NN_ABSOLUTE_ERROR
     return unsafe KernelCall(
       arguments, kernel: instructions.table.pointee.metric,
-      fields: [.input: \NNMetric.output, .second: \NNMetric.target, .output: \NNMetric.sum], tasks: 1,
+      fields: [.input: \NNMetric.output, .second: \NNMetric.target, .output: \NNMetric.sums], tasks: pieces.count,
       algorithm: "metric", work: rows * columns)
   }
 

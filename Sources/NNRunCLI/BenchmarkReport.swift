@@ -1,6 +1,32 @@
 import Diagnostics
 import NNRun
 
+/// What the ranks of a job add to a benchmark.
+struct JobReport {
+  let ranks: Int
+  /// The share of rank 0's time that it communicates or waits for others.
+  let communicationShare: Double
+  /// The bytes that rank 0 sends in a step.
+  let bytesPerStep: Double
+  /// The median step of one rank alone.
+  let singleRank: Double
+  /// How much quicker all ranks are than one.
+  let speedup: Double
+
+  func write(to json: inout JSONWriter, rowsPerSecond: Double) {
+    json.key("ranks")
+    json.integer(ranks)
+    for (key, value) in [
+      ("rows_per_second", rowsPerSecond), ("communication_share", communicationShare),
+      ("bytes_per_step", bytesPerStep), ("single_rank_median_ms", singleRank * 1e3), ("speedup", speedup),
+      ("efficiency", speedup / Double(ranks)),
+    ] {
+      json.key(key)
+      json.number(value)
+    }
+  }
+}
+
 /// What `nnrun bench` prints.
 struct BenchmarkReport {
   let benchmark: Benchmark
@@ -9,6 +35,7 @@ struct BenchmarkReport {
   let peakMemoryBytes: Int
   let profile: BenchmarkProfile?
   let isTraining: Bool
+  var job: JobReport?
 
   var json: String {
     var json = JSONWriter()
@@ -31,6 +58,7 @@ struct BenchmarkReport {
       json.integer(peakMemoryBytes)
       json.key("checksum")
       json.number(benchmark.checksum)
+      job?.write(to: &json, rowsPerSecond: Double(benchmark.batchSize) / max(timings.median, 1e-12))
       if let profile {
         json.key("layers")
         json.array { json in
@@ -83,6 +111,17 @@ struct BenchmarkReport {
       ("repeats", grouped(timings.repeats)),
       ("rows a second", threeDigits(Double(benchmark.batchSize) / max(timings.median, 1e-12))),
     ]
+    if let job {
+      lines.append(("ranks", grouped(job.ranks)))
+      lines.append(("communication", "\(Self.percent(job.communicationShare, digits: 1)) of the time of rank 0"))
+      lines.append(("sent a step", "\(bytes(Int(job.bytesPerStep))) by rank 0"))
+      let efficiency = Self.percent(job.speedup / Double(job.ranks), digits: 0)
+      lines.append(
+        (
+          "against one rank",
+          "\(threeDigits(job.speedup)) times as quick as its \(shortTime(job.singleRank)), an efficiency of \(efficiency)"
+        ))
+    }
     if benchmark.multiplyAdds > 0 {
       lines.append(("GFLOP/s", threeDigits(2e-9 * Double(benchmark.multiplyAdds) / max(timings.median, 1e-12))))
     }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -31,6 +32,7 @@ enum Console {
 
   /// Writes a result to standard output.
   static func write(_ text: String) throws(Failure) {
+    guard Job.leads else { return }
     var text = text
     let isWritten = text.withUTF8 { unsafe writeAll($0, to: 1) }
     guard !isWritten else { return }
@@ -39,8 +41,12 @@ enum Console {
     throw Failure(.inputOutput, "standard output cannot be written: \(unsafe String(cString: strerror(errno)))")
   }
 
-  /// Writes a line for a person to standard error.
-  static func remark(_ text: String) {
+  /// What a rank that does not print was last to say.
+  static let unsaid = Mutex("")
+
+  /// Writes a line for a person to standard error; of the ranks of a job, only rank 0 does, unless it `isOfOneRank`.
+  static func remark(_ text: String, isOfOneRank: Bool = false) {
+    guard Job.leads || isOfOneRank else { return unsaid.withLock { $0 = text } }
     var line = text.hasSuffix("\n") ? text : text + "\n"
     // There is nobody left to tell when standard error cannot be written.
     _ = line.withUTF8 { unsafe writeAll($0, to: 2) }
@@ -54,6 +60,7 @@ enum Console {
 
   /// Replaces the line that shows how a long work goes, on a terminal.
   static func status(_ text: String) {
+    guard Job.leads else { return }
     // To the line's start, and clear it; a long line is cut at the terminal's edge so that it stays one.
     var size = winsize()
     let hasSize = unsafe ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Diagnostics
 import Files
 import NNRun
@@ -19,18 +20,43 @@ enum Main {
     do {
       let words = try arguments()
       if try !writeGeneratedFile(words) {
-        try explainMistypedSubcommand(words[0])
-        var command = try parse(words)
-        try command.run()
+        try Job.join()
+        var command = try Job.agree {
+          try explainMistypedSubcommand(words[0])
+          return try parse(words)
+        }
+        Job.prepareLastWords("nothing was written")
+        if command is any SharedWork {
+          try command.run()
+        } else if Job.leads {
+          // What has no use for several processes is done by one; however it ends, the others have nothing to wait for.
+          do { try command.run() } catch { throw AgreedEnd(error: error) }
+        }
       }
+    } catch let end as AgreedEnd {
+      status = report(end.error)
     } catch {
       status = report(error)
+      if !Job.communicator.isAlone { endJob(error, status) }
     }
+    Job.communicator.prepareLastWords("")
+    Job.communicator.finish()
+    Console.exit(status)
+  }
+
+  /// Ends the processes of all ranks, for the others wait for this one.
+  private static func endJob(_ error: any Error, _ status: Int32) -> Never {
+    if !Job.leads {
+      let message = (error as? Failure)?.message ?? "it failed with status \(status)"
+      Console.remark("nnrun: error: \(Job.communicator.name): \(message)", isOfOneRank: true)
+    }
+    Job.communicator.prepareLastWords("")
+    Job.communicator.abort(status)
     Console.exit(status)
   }
 
   /// The words after the program's name; none at all ask for help.
-  private static func arguments() throws(Failure) -> [String] {
+  static func arguments() throws(Failure) -> [String] {
     // Swift finds them by /proc; without it there is not even the program's name.
     guard CommandLine.argc > 0 else {
       throw Failure(.inputOutput, "the command line cannot be read; is /proc there?")
@@ -106,6 +132,9 @@ enum Main {
 struct ExitStatus: Error {
   let value: Int32
 }
+
+/// A command that the ranks of a job share out among them.
+protocol SharedWork {}
 
 /// The command line as a whole.
 struct Nnrun: ParsableCommand {

@@ -44,3 +44,30 @@ package final class NPYWriter {
     left -= count
   }
 }
+
+/// Writes some of the rows of a `.npy` file that several processes write together.
+package final class NPYPartWriter {
+  private let file: OutputFile
+  private let header: NPYHeader
+  private var place: Int
+
+  /// A writer of the rows from `row` on of an array of `type` (float32 or float64) and `shape`.
+  package init(to file: OutputFile, type: StoredType, shape: [Int], startingAt row: Int) {
+    self.file = file
+    header = NPYHeader(type: type, shape: shape)
+    place = header.length + header.dataCount / max(shape.first ?? 1, 1) * row
+  }
+
+  /// Writes the next elements.
+  package func append(_ tensor: AnyTensor) throws(Failure) {
+    let bytes = Encoding.bytes(tensor, as: header.type == .float32 ? .float32 : .float64)
+    guard bytes.count <= header.length + header.dataCount - place else {
+      throw Failure(.inputOutput, "more numbers than an array of shape \(header.shape) has were to be written")
+    }
+    try file.write(bytes, at: place)
+    place += bytes.count
+  }
+
+  /// Writes the header, which one of the processes does.
+  package func writeHeader() throws(Failure) { try file.write(header.bytes, at: 0) }
+}

@@ -6,6 +6,17 @@ package import Files
 /// The shapes are known beforehand, hence every member's place. Into a pipe, which has no places, the file goes at the
 /// end; until then it is in memory.
 package final class NPZWriter {
+  /// What one of several writers wrote of an array: the bytes' checksum and their number.
+  package struct Part: Sendable {
+    package let checksum: CRC32
+    package let count: Int
+
+    package init(checksum: CRC32, count: Int) {
+      self.checksum = checksum
+      self.count = count
+    }
+  }
+
   private struct Member {
     let name: [UInt8]
     let type: ElementType
@@ -14,8 +25,10 @@ package final class NPZWriter {
     let offset: Int
     /// The bytes of the numbers.
     let count: Int
+    /// How many of them stand before those of this writer.
+    let start: Int
     var written = 0
-    var checksum: CRC32
+    var checksum = CRC32()
     var held: [UInt8] = []
 
     func record(checksum: UInt32) -> ZipRecords.Member {
@@ -31,17 +44,18 @@ package final class NPZWriter {
   private let file: OutputFile
   private var members: [Member] = []
 
-  /// A file of the given arrays, in this order. Nothing is written before their rows come.
-  package init(to file: OutputFile, _ arrays: [(key: String, type: ElementType, shape: [Int])]) {
+  /// A file of the given arrays, in this order. Nothing is written before their rows come. Of several writers of one
+  /// file each begins at a row of its own.
+  package init(
+    to file: OutputFile, _ arrays: [(key: String, type: ElementType, shape: [Int])], startingAt row: Int = 0
+  ) {
     self.file = file
     var offset = 0
     for array in arrays {
       let header = NPYHeader(type: StoredType(array.type), shape: array.shape)
-      var checksum = CRC32()
-      checksum.update(header.bytes)
       let member = Member(
         name: Array((array.key + ".npy").utf8), type: array.type, header: header.bytes, offset: offset,
-        count: header.dataCount, checksum: checksum)
+        count: header.dataCount, start: row == 0 ? 0 : header.dataCount / max(array.shape.first ?? 1, 1) * row)
       offset = member.end
       members.append(member)
     }
@@ -50,27 +64,38 @@ package final class NPZWriter {
   /// Writes the next elements of the array at `index`.
   package func append(_ tensor: AnyTensor, to index: Int) throws(Failure) {
     let bytes = Encoding.bytes(tensor, as: members[index].type)
-    guard bytes.count <= members[index].count - members[index].written else {
+    guard bytes.count <= members[index].count - members[index].start - members[index].written else {
       throw Failure(.inputOutput, "more numbers than an array in \(file.name) has were to be written")
     }
     members[index].checksum.update(bytes)
     if file.isSeekable {
-      try write(bytes, at: members[index].dataOffset + members[index].written)
+      try write(bytes, at: members[index].dataOffset + members[index].start + members[index].written)
     } else {
       members[index].held += bytes
     }
     members[index].written += bytes.count
   }
 
-  /// Writes the headers and the directory. The file stays open.
-  package func finish() throws(Failure) {
+  /// What this writer wrote of each array.
+  package var parts: [Part] { members.map { Part(checksum: $0.checksum, count: $0.written) } }
+
+  /// Writes the headers and the directory; `others` are the parts of the writers that follow this one. The file stays
+  /// open.
+  package func finish(_ others: [[Part]] = []) throws(Failure) {
     var directory: [UInt8] = []
-    for member in members {
-      guard member.written == member.count else {
+    for (index, member) in members.enumerated() {
+      var checksum = CRC32()
+      checksum.update(member.header)
+      var written = 0
+      for part in [Part(checksum: member.checksum, count: member.written)] + others.map({ $0[index] }) {
+        checksum.append(part.checksum, count: part.count)
+        written += part.count
+      }
+      guard written == member.count else {
         throw Failure(.inputOutput, "not all numbers of an array in \(file.name) were written")
       }
       try ZipRecords.requireName(member.name)
-      let record = member.record(checksum: member.checksum.value)
+      let record = member.record(checksum: checksum.value)
       try write(ZipRecords.localHeader(record) + member.header, at: member.offset)
       if !file.isSeekable { try file.write(member.held) }
       directory += ZipRecords.entry(record, offset: member.offset)
@@ -82,12 +107,7 @@ package final class NPZWriter {
   }
 
   private func write(_ bytes: [UInt8], at offset: Int) throws(Failure) {
-    guard file.isSeekable else { return try file.write(bytes) }
-    var failure: Failure?
-    unsafe bytes.withUnsafeBytes { buffer in
-      do throws(Failure) { try unsafe file.write(at: offset, buffer) } catch { failure = error }
-    }
-    if let failure { throw failure }
+    if file.isSeekable { try file.write(bytes, at: offset) } else { try file.write(bytes) }
   }
 }
 

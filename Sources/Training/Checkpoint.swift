@@ -1,3 +1,4 @@
+import Communication
 import Diagnostics
 import Files
 import ModelFile
@@ -31,9 +32,19 @@ struct Checkpoint {
       ] + trainer.configuration.checkpointSettings
   }
 
-  /// Reads a checkpoint. Throws where there is none, or it is something else.
-  init(reading path: FilePath) throws(Failure) {
-    guard case .archive(let archive) = try ArrayFile(path) else {
+  /// Reads a checkpoint; of the ranks of a job the first one does, and hands it round. Throws where there is none, or it is
+  /// something else.
+  init(reading path: FilePath, _ communicator: Communicator? = nil) throws(Failure) {
+    let file: ArrayFile
+    if let communicator, !communicator.isAlone {
+      let bytes = try communicator.agree(
+        Result { () throws(Failure) in communicator.leads ? try readWholeFile(path, limit: .max) : [] })
+      file = try ArrayFile(
+        InputFile(name: path.description, bytes: try communicator.broadcast(bytes)), suffix: path.suffix)
+    } else {
+      file = try ArrayFile(path)
+    }
+    guard case .archive(let archive) = file else {
       throw Failure(.invalidData, "\(path): this is an array, not a checkpoint")
     }
     metadata = archive.metadata

@@ -1,3 +1,4 @@
+import Communication
 import Diagnostics
 import Graph
 import ModelFile
@@ -30,6 +31,16 @@ public struct ConfusionMatrix: Sendable {
     for row in 0..<output.shape[0] {
       let range = row * scores..<(row + 1) * scores
       counts[predictedClass(target.elements[range])][predictedClass(output.elements[range])] += 1
+    }
+  }
+
+  /// Takes in what the other ranks of a job have counted.
+  mutating func addCounts(of communicator: Communicator) throws(Failure) {
+    let all = try communicator.gatherNumbers(counts.joined().map(Double.init))
+    let classes = counts.count
+    counts = counts.map { $0.map { _ in 0 } }
+    for (place, count) in all.enumerated() {
+      counts[place / classes % classes][place % classes] += Int(count)
     }
   }
 

@@ -1,5 +1,6 @@
 package import Diagnostics
 import Engine
+import Kernels
 
 #if canImport(Glibc)
   import Glibc
@@ -33,3 +34,6 @@ extension Failure {
 
 /// The number of processors that there are for this process.
 package func processorCount() -> Int { max(1, min(1024, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+/// The instruction set that kernels are run in.
+package var kernelInstructionSet: String { InstructionSet.current.name }

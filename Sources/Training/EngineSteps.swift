@@ -1,3 +1,4 @@
+import Communication
 import Diagnostics
 import Engine
 import Graph
@@ -13,6 +14,8 @@ final class EngineSteps {
     let graph: TrainingGraph
     let plan: TrainingStep
     let operands: [AlignedBuffer]
+    /// The rows of a batch that this process takes: all of them, but for a rank of a job.
+    let rows: Range<Int>
   }
 
   private let trainer: Trainer
@@ -28,8 +31,9 @@ final class EngineSteps {
   init(_ trainer: Trainer, _ state: TrainingState<Float>, rows: Set<Int>) throws(Failure) {
     self.trainer = trainer
     let data = trainer.data
-    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
-    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
+    let isShared = trainer.options.communicator != nil
+    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range, isShared: isShared) }
+    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range, isShared: isShared) }
     kinds = trainer.metrics.map { $0.kind == .accuracy ? .accuracy : .absoluteError }
     var graphs: [Int: TrainingGraph] = [:]
     for count in rows { graphs[count] = try TrainingGraph(trainer, rows: count) }
@@ -47,20 +51,38 @@ final class EngineSteps {
       memory.setMemory(1, of: index, to: state.optimizer.second[index])
     }
     memory.steps = state.optimizer.steps
-    for (count, graph) in graphs { steps[count] = try step(graph, rows: count) }
+    // In the order of the rows, which is the same at all ranks of a job.
+    for (count, graph) in graphs.sorted(by: { $0.key < $1.key }) { steps[count] = try step(graph, rows: count) }
   }
 
-  private func step(_ graph: TrainingGraph, rows: Int) throws(Failure) -> Step {
-    let statistics = graph.statistics.flatMap { statistic in
-      let shape = graph.graph.shape(statistic.input).sizes ?? []
+  /// A step of this rank on its share of the rows, or on all of them.
+  private func step(_ whole: TrainingGraph, rows: Int) throws(Failure) -> Step {
+    if trainer.data.batchSymbol != nil, let communicator = trainer.options.communicator,
+      let share = BatchShare(of: rows, among: communicator, sums: trainer.options.sums),
+      let step = try step(TrainingGraph(trainer, rows: share.rows.count), whole, share)
+    {
+      return step
+    }
+    guard let step = try step(whole, whole, nil) else {
+      throw Failure(engine: EngineError.cannotBeShared)
+    }
+    return step
+  }
+
+  /// A step on a share of the rows of the `whole` one; nil where they cannot be shared.
+  private func step(
+    _ graph: TrainingGraph, _ whole: TrainingGraph, _ share: BatchShare?
+  ) throws(Failure) -> Step? {
+    let statistics = whole.statistics.flatMap { statistic in
+      let shape = whole.graph.shape(statistic.input).sizes ?? []
       let count = shape.reduce(1, *) / max(shape[1], 1)
       let (mean, variance) = (statistic.running.mean, statistic.running.variance)
       // The variance of a single number, which there is not, leaves the running one as it is.
       return [
         TrainingOutputs.Statistic(
-          running: graph.graph.parameters.firstIndex(of: mean), share: statistic.momentum, correction: 1),
+          running: whole.graph.parameters.firstIndex(of: mean), share: statistic.momentum, correction: 1),
         TrainingOutputs.Statistic(
-          running: count > 1 ? graph.graph.parameters.firstIndex(of: variance) : nil, share: statistic.momentum,
+          running: count > 1 ? whole.graph.parameters.firstIndex(of: variance) : nil, share: statistic.momentum,
           correction: Double(count) / Double(max(count - 1, 1))),
       ]
     }
@@ -69,11 +91,14 @@ final class EngineSteps {
         graph: graph.graph,
         outputs: TrainingOutputs(
           losses: graph.targets.count, gradients: graph.trained, statistics: statistics, metrics: kinds),
-        memory: memory, threads: trainer.options.threads ?? processorCount())
+        memory: memory, threads: trainer.options.threads ?? processorCount(), share: share, whole: whole.graph)
       let operands = try graph.graph.inputs.map { input in
         try AlignedBuffer(count: (graph.graph.shape(input).sizes ?? []).reduce(1, *))
       }
-      return Step(graph: graph, plan: plan, operands: operands)
+      let rows = share?.rows ?? 0..<(graph.graph.inputs.first.flatMap { graph.graph.shape($0).sizes?.first } ?? 0)
+      return Step(graph: graph, plan: plan, operands: operands, rows: rows)
+    } catch EngineError.cannotBeShared {
+      return nil
     } catch let error as OutOfMemory {
       throw Failure(engine: EngineError.outOfMemory(bytes: error.bytes))
     } catch {
@@ -95,28 +120,28 @@ final class EngineSteps {
   /// gives the mask of a dropout.
   func take(
     _ rows: ArraySlice<Int>, areInOrder: Bool, rates: [Double],
-    draw: (DropoutMask, [Int]) -> Tensor<Float>
+    draw: (_ mask: DropoutMask, _ shape: [Int], _ row: Int) -> Tensor<Float>
   ) throws(Failure) -> RunRecord {
     guard let step = steps[rows.count], let first = rows.first else { return RunRecord() }
+    let own = rows.dropFirst(step.rows.lowerBound).prefix(step.rows.count)
     // What lies there already is not gathered again.
     if !areInOrder || gathered[rows.count] != first {
       let masks = step.graph.masks.count
       for (index, store) in inputs.enumerated() {
-        unsafe try store.gather(rows, into: step.operands[index].pointer)
+        unsafe try store.gather(own, into: step.operands[index].pointer)
       }
       for (index, store) in targets.enumerated() {
-        unsafe try store.gather(rows, into: step.operands[inputs.count + masks + index].pointer)
+        unsafe try store.gather(own, into: step.operands[inputs.count + masks + index].pointer)
       }
       gathered[rows.count] = areInOrder ? first : nil
     }
     for (index, mask) in step.graph.masks.enumerated() {
-      let values = draw(mask, step.graph.graph.shape(mask.value).sizes ?? [])
+      let values = draw(mask, step.graph.graph.shape(mask.value).sizes ?? [], step.rows.lowerBound)
       let target = step.operands[inputs.count + index]
       for (place, value) in values.elements.enumerated() { unsafe target.pointer[place] = value }
     }
-    return withExtendedLifetime(step.operands) {
-      unsafe step.plan.run(inputs: unsafe step.operands.map { unsafe UnsafePointer($0.pointer) }, rates: rates)
-    }
+    defer { withExtendedLifetime(step.operands) {} }
+    return try unsafe step.plan.run(inputs: unsafe step.operands.map { unsafe UnsafePointer($0.pointer) }, rates: rates)
   }
 
   /// The sum and the count of a metric over the rows of a step that left `sum`.

@@ -1,3 +1,4 @@
+package import Communication
 public import Diagnostics
 import Graph
 import Layers
@@ -26,12 +27,22 @@ public struct Evaluation: Sendable, Equatable {
     _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, batchSize: Int? = nil, threads: Int? = nil,
     confusion: Bool = false, report: ((_ rows: Int) -> Void)? = nil
   ) throws(Failure) {
+    try self.init(
+      model, data: data, loss: loss, batchSize: batchSize, threads: threads, communicator: nil, confusion: confusion,
+      report: report)
+  }
+
+  /// Likewise, by the ranks of a job together: each takes some of the batches, and the result is the same.
+  package init(
+    _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, batchSize: Int?, threads: Int?,
+    communicator: Communicator?, confusion: Bool = false, report: ((_ rows: Int) -> Void)? = nil
+  ) throws(Failure) {
     for index in data.outputs {
       if let problem = problem(of: loss, forOutput: index, of: model) {
         throw Failure(.invalidData, "\(problem.message); \(problem.hint)")
       }
     }
-    let facts = try data.check(model.elementType, loss: loss)
+    let facts = try data.check(model.elementType, loss: loss, communicator)
     let metrics = Metric.metrics(of: model, data: data, facts: facts, loss: loss)
     var matrices: [ConfusionMatrix] = []
     for (metric, output) in zip(metrics.indices, data.outputs) where confusion {
@@ -41,9 +52,9 @@ public struct Evaluation: Sendable, Equatable {
     }
     switch model.elementType {
     case .float32:
-      self = try Self.run(Float.self, model, data, loss, metrics, matrices, batchSize, threads, report)
+      self = try Self.run(Float.self, model, data, loss, metrics, matrices, batchSize, threads, communicator, report)
     case .float64:
-      self = try Self.run(Double.self, model, data, loss, metrics, matrices, batchSize, threads, report)
+      self = try Self.run(Double.self, model, data, loss, metrics, matrices, batchSize, threads, communicator, report)
     }
   }
 
@@ -55,12 +66,14 @@ public struct Evaluation: Sendable, Equatable {
 
   private static func run<Scalar: TensorScalar>(
     _: Scalar.Type, _ model: Model, _ data: TrainingData, _ loss: TrainingConfiguration.Loss, _ metrics: [Metric],
-    _ confusions: [ConfusionMatrix], _ batchSize: Int?, _ threads: Int?, _ report: ((Int) -> Void)?
+    _ confusions: [ConfusionMatrix], _ batchSize: Int?, _ threads: Int?, _ communicator: Communicator?,
+    _ report: ((Int) -> Void)?
   ) throws(Failure) -> Evaluation {
     var parameters: [Tensor<Scalar>] = []
     for index in model.parameters.indices { parameters.append(try model.value(of: index).converted(to: Scalar.self)) }
     let evaluator = try Evaluator<Scalar>(
-      model, data: data, loss: loss, metrics: metrics, batchSize: batchSize, threads: threads)
+      model, data: data, loss: loss, metrics: metrics, batchSize: batchSize, threads: threads,
+      communicator: communicator)
     return try evaluator.evaluate(parameters, confusions: confusions, report: report)
   }
 }
@@ -73,14 +86,16 @@ final class Evaluator<Scalar: TensorScalar> {
   private let metrics: [Metric]
   private let batchSize: Int
   private let threads: Int?
+  private let communicator: Communicator?
   private let inputs: [RowStore<Scalar>]
   private let targets: [RowStore<Scalar>]
   private var executors: [Int: StepExecutor<Scalar>] = [:]
 
   init(
     _ model: Model, data: TrainingData, loss: TrainingConfiguration.Loss, metrics: [Metric], batchSize: Int?,
-    threads: Int?
+    threads: Int?, communicator: Communicator? = nil
   ) throws(Failure) {
+    self.communicator = communicator
     self.model = model
     self.data = data
     self.loss = loss
@@ -88,8 +103,9 @@ final class Evaluator<Scalar: TensorScalar> {
     self.threads = threads
     let suitable = model.usesBatchStatistics ? data.rows : 256
     self.batchSize = data.batchSymbol == nil ? data.rows : max(1, min(batchSize ?? suitable, data.rows))
-    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range) }
-    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range) }
+    let isShared = communicator.map { !$0.isAlone } ?? false
+    inputs = try data.inputs.map { column throws(Failure) in try RowStore(column, data.range, isShared: isShared) }
+    targets = try data.targets.map { column throws(Failure) in try RowStore(column, data.range, isShared: isShared) }
   }
 
   func evaluate(
@@ -97,25 +113,34 @@ final class Evaluator<Scalar: TensorScalar> {
   ) throws(Failure) -> Evaluation {
     var confusions = confusions
     let order = Array(data.range)
-    var sum = 0.0
-    var means = MetricMeans(count: metrics.count)
-    var start = 0
-    while start < data.rows {
-      let rows = order[start..<min(start + batchSize, data.rows)]
-      start = rows.endIndex
+    let count = (data.rows + batchSize - 1) / batchSize
+    // For each batch and metric: the batch's loss times its rows, then what the metric's mean is made of.
+    var parts: [Double] = []
+    for index in communicator?.share(of: count) ?? 0..<count {
+      let rows = order[index * batchSize..<min((index + 1) * batchSize, data.rows)]
       let executor = try executor(rows: rows.count)
       let taken = try inputs.map { store throws(Failure) in try store.gather(rows) }
       let wanted = try targets.map { store throws(Failure) in try store.gather(rows) }
       let results = try executor.run(inputs: taken + wanted, parameters: parameters)
       for index in metrics.indices {
-        sum += Double(results[index].elements[0]) * Double(rows.count)
-        means.add(index, metrics[index].sum(results[metrics.count + index], wanted[index]))
+        let part = metrics[index].sum(results[metrics.count + index], wanted[index])
+        parts += [Double(results[index].elements[0]) * Double(rows.count), part.sum, Double(part.count)]
       }
       for index in confusions.indices {
         let metric = confusions[index].metric
         confusions[index].add(results[metrics.count + metric], wanted[metric])
       }
-      report?(start)
+      report?(rows.endIndex)
+    }
+    if let communicator {
+      parts = try communicator.gatherNumbers(parts)
+      for index in confusions.indices { try confusions[index].addCounts(of: communicator) }
+    }
+    var sum = 0.0
+    var means = MetricMeans(count: metrics.count)
+    for start in stride(from: 0, to: parts.count, by: 3) {
+      sum += parts[start]
+      means.add(start / 3 % metrics.count, (parts[start + 1], Int(parts[start + 2])))
     }
     return Evaluation(
       loss: sum / Double(data.rows), metrics: metrics, values: means.values, confusions: confusions)

@@ -1,4 +1,6 @@
+package import Communication
 public import Diagnostics
+package import Engine
 import Files
 import Layers
 public import ModelFile
@@ -18,6 +20,10 @@ public struct TrainingOptions: Sendable {
   public var checkpoint: String?
   /// Whether training goes on from that checkpoint.
   public var resumes = false
+  /// The ranks of a job that train together; nil for this process alone.
+  package var communicator: Communicator?
+  /// How they add up what each has.
+  package var sums = BatchShare.Sums.ofPieces
 
   /// No options.
   public init() {}
@@ -130,12 +136,12 @@ public struct Trainer: Sendable {
     }
     let frozen = try configuration.frozenParameters(of: model)
     self.frozen = frozen
-    let facts = try data.check(model.elementType, loss: configuration.loss)
+    let facts = try data.check(model.elementType, loss: configuration.loss, options.communicator)
     if let validation = options.validation {
       guard validation.outputs == data.outputs else {
         throw Failure(.invalidData, "the validation has targets for other outputs than the training")
       }
-      _ = try validation.check(model.elementType, loss: configuration.loss)
+      _ = try validation.check(model.elementType, loss: configuration.loss, options.communicator)
     }
     metrics = Metric.metrics(of: model, data: data, facts: facts, loss: configuration.loss)
     trainedCount = model.parameters.enumerated().reduce(0) { sum, entry in
@@ -167,13 +173,18 @@ public struct Trainer: Sendable {
     var validator: Evaluator<Scalar>?
     if let validation = options.validation {
       validator = try Evaluator(
-        model, data: validation, loss: configuration.loss, metrics: metrics, batchSize: nil, threads: options.threads)
+        model, data: validation, loss: configuration.loss, metrics: metrics, batchSize: nil, threads: options.threads,
+        communicator: options.communicator)
     }
     var end = TrainingOutcome.End.finished
     // Nothing looks at the parameters between two epochs, and an epoch is one step on all rows.
     let runsOn =
       session.canRepeatEpochs && validator == nil && options.checkpoint == nil && options.patience == nil
       && !options.keepsBest
+    func isInterruptedAnywhere() throws(Failure) -> Bool {
+      // All ranks of a job end after the same step.
+      try options.communicator?.any(isInterrupted()) ?? isInterrupted()
+    }
     var pace = Pace()
     while state.history.count < configuration.epochs {
       if let patience = options.patience, state.epochsSinceBest >= patience {
@@ -182,11 +193,15 @@ public struct Trainer: Sendable {
       }
       let epoch = state.history.count
       if runsOn {
-        if isInterrupted() {
+        if try isInterruptedAnywhere() {
           end = .interrupted(epoch: epoch + 1, steps: 0)
           break
         }
-        let epochs = epoch..<min(epoch + pace.next(after: epoch), configuration.epochs)
+        var count = pace.next(after: epoch)
+        if let communicator = options.communicator {
+          count = Int(UInt64(littleEndianBytes: try communicator.broadcast(UInt64(count).littleEndianBytes)[...]))
+        }
+        let epochs = epoch..<min(epoch + count, configuration.epochs)
         do throws(Failure) {
           try session.runEpochs(epochs, &state)
         } catch {
@@ -202,7 +217,7 @@ public struct Trainer: Sendable {
         report(.epoch(record))
         continue
       }
-      let result = Result { () throws(Failure) in try session.runEpoch(epoch, &state, report, isInterrupted) }
+      let result = Result { () throws(Failure) in try session.runEpoch(epoch, &state, report, isInterruptedAnywhere) }
       if case .failure(let failure) = result, failure.kind == .checkFailed { report(.diverged(state.history)) }
       guard let record = try result.get() else {
         end = .interrupted(epoch: epoch + 1, steps: state.stepsOfEpoch)
@@ -211,7 +226,9 @@ public struct Trainer: Sendable {
       if validator != nil || options.checkpoint != nil || options.keepsBest { session.read(into: &state) }
       let evaluation = try validator?.evaluate(state.parameters)
       state.finishEpoch(record, validation: evaluation, keepsBest: options.keepsBest)
-      if let path = options.checkpoint { try Checkpoint(state, of: self).write(to: FilePath(path)) }
+      if let path = options.checkpoint, options.communicator?.leads ?? true {
+        try Checkpoint(state, of: self).write(to: FilePath(path))
+      }
       report(.epoch(state.history[epoch]))
     }
     session.read(into: &state)

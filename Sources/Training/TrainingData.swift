@@ -1,3 +1,4 @@
+import Communication
 public import Diagnostics
 import Graph
 public import ModelFile
@@ -126,24 +127,44 @@ public struct TrainingData: Sendable {
     var isBinary = true
   }
 
+  /// The arrays, inputs first.
+  package var sources: [ArraySource] { (inputs + targets).map(\.source) }
+
   /// Reads all rows once, and throws where a number is not finite in the model's type, or a label or a share is out of
-  /// range; the first bad row is named, counted from 0.
-  func check(_ elementType: ElementType, loss: TrainingConfiguration.Loss) throws(Failure) -> [TargetFacts] {
-    for column in inputs { _ = try check(column, elementType, needsShares: false) }
+  /// range; the first bad row is named, counted from 0. Of the ranks of a job each reads a share of the rows.
+  func check(
+    _ elementType: ElementType, loss: TrainingConfiguration.Loss, _ communicator: Communicator? = nil
+  ) throws(Failure) -> [TargetFacts] {
+    for column in inputs { _ = try check(column, elementType, needsShares: false, communicator) }
     var facts: [TargetFacts] = []
-    for column in targets { facts.append(try check(column, elementType, needsShares: loss != .mse)) }
+    for column in targets { facts.append(try check(column, elementType, needsShares: loss != .mse, communicator)) }
     return facts
   }
 
-  private func check(_ column: Column, _ elementType: ElementType, needsShares: Bool) throws(Failure) -> TargetFacts {
+  private func check(
+    _ column: Column, _ elementType: ElementType, needsShares: Bool, _ communicator: Communicator?
+  ) throws(Failure) -> TargetFacts {
+    guard let communicator, !isUnbatched else {
+      return try check(
+        column, elementType, needsShares: needsShares, rows: isUnbatched ? 0..<column.source.rows : range)
+    }
+    let share = communicator.share(of: range.count)
+    let rows = range.lowerBound + share.lowerBound..<range.lowerBound + share.upperBound
+    let own = try communicator.agree(
+      Result { () throws(Failure) in try check(column, elementType, needsShares: needsShares, rows: rows) })
+    return TargetFacts(isBinary: try !communicator.any(!own.isBinary))
+  }
+
+  private func check(
+    _ column: Column, _ elementType: ElementType, needsShares: Bool, rows: Range<Int>
+  ) throws(Failure) -> TargetFacts {
     var facts = TargetFacts()
     let source = column.source
     let width = max(source.count / max(source.rows, 1), 1)
     let step = max((1 << 18) / width, 1)
-    var start = range.lowerBound
-    let end = isUnbatched ? source.rows : range.upperBound
-    while start < end {
-      let range = start..<min(start + step, end)
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      let range = start..<min(start + step, rows.upperBound)
       start = range.upperBound
       if case .labels(let classes) = column.form {
         for (offset, label) in try source.readIntegers(rows: range).enumerated()
@@ -195,12 +216,13 @@ final class RowStore<Scalar: TensorScalar> {
   private var cached: [Scalar]?
   private static var largestCachedCount: Int { (1 << 30) / MemoryLayout<Scalar>.size }
 
-  /// The rows `range` of an array.
-  init(_ column: TrainingData.Column, _ range: Range<Int>) throws(Failure) {
+  /// The rows `range` of an array, of which the ranks of a job each read what they want.
+  init(_ column: TrainingData.Column, _ range: Range<Int>, isShared: Bool = false) throws(Failure) {
     self.column = column
     width = column.rowShape.reduce(1, *)
     first = range.lowerBound
     let isWhole = column.source.count == width
+    if isShared { return }
     if column.form == .values, isWhole || range.count * width <= Self.largestCachedCount {
       let read = isWhole ? 0..<column.source.rows : range
       cached = try column.source.read(rows: read, as: Scalar.elementType).converted(to: Scalar.self).elements

@@ -58,7 +58,7 @@ final class TrainingSession<Scalar: TensorScalar> {
     guard let engine else { return }
     let configuration = trainer.configuration
     let rates = epochs.map { configuration.learningRate.rate(epoch: $0, of: configuration.epochs) }
-    let record = try engine.take(Array(trainer.data.range)[...], areInOrder: true, rates: rates) { mask, shape in
+    let record = try engine.take(Array(trainer.data.range)[...], areInOrder: true, rates: rates) { mask, shape, _ in
       Tensor(shape: shape, repeating: 1)
     }
     var (losses, metrics) = (record.losses, record.metrics)
@@ -79,7 +79,8 @@ final class TrainingSession<Scalar: TensorScalar> {
 
   /// Trains one epoch, counted from 0, and returns its record; nil where it was interrupted.
   func runEpoch(
-    _ epoch: Int, _ state: inout TrainingState<Scalar>, _ report: (TrainingEvent) -> Void, _ isInterrupted: () -> Bool
+    _ epoch: Int, _ state: inout TrainingState<Scalar>, _ report: (TrainingEvent) -> Void,
+    _ isInterrupted: () throws(Failure) -> Bool
   ) throws(Failure) -> EpochRecord? {
     let configuration = trainer.configuration
     let rate = configuration.learningRate.rate(epoch: epoch, of: configuration.epochs)
@@ -88,7 +89,7 @@ final class TrainingSession<Scalar: TensorScalar> {
     var losses = 0.0
     var means = MetricMeans(count: trainer.metrics.count)
     for index in 0..<count {
-      if isInterrupted() { return nil }
+      if try isInterrupted() { return nil }
       let rows = order[index * batchSize..<min((index + 1) * batchSize, order.count)]
       losses += try take(rows, epoch: epoch, index: index, rate: rate, &state, &means)
       state.stepsOfEpoch = index + 1
@@ -156,8 +157,8 @@ final class TrainingSession<Scalar: TensorScalar> {
   private func take(
     _ rows: ArraySlice<Int>, on engine: EngineSteps, epoch: Int, index: Int, rate: Double, _ means: inout MetricMeans
   ) throws(Failure) -> Double {
-    let record = try engine.take(rows, areInOrder: isInOrder, rates: [rate]) { mask, shape in
-      draw(mask, shape: shape, epoch: epoch, index: index)
+    let record = try engine.take(rows, areInOrder: isInOrder, rates: [rate]) { mask, shape, row in
+      draw(mask, shape: shape, from: row, epoch: epoch, index: index)
     }
     let loss = record.losses.first ?? 0
     try checkFinite(engine, loss: loss, epoch, index)
@@ -229,18 +230,22 @@ final class TrainingSession<Scalar: TensorScalar> {
     return order
   }
 
-  /// A dropout's mask for a step: each number is kept where 32 random bits are at least rate * 2^32.
+  /// A dropout's mask for a step, of the batch's rows from `row` on: each number is kept where 32 random bits are at least
+  /// rate * 2^32.
   private func draw<Number: TensorScalar>(
-    _ mask: DropoutMask, shape: [Int], epoch: Int, index: Int
+    _ mask: DropoutMask, shape: [Int], from row: Int = 0, epoch: Int, index: Int
   ) -> Tensor<Number> {
     let generator = Philox(seed: seed, stream: "dropout/\(mask.path)/\(epoch)/\(index)")
     let threshold = UInt32(min(mask.rate * 0x1p32, 0x1p32 - 1))
     let kept = Number(1 / (1 - mask.rate))
     var tensor = Tensor<Number>(shape: shape, repeating: 0)
-    for place in tensor.elements.indices where place % 4 == 0 {
-      let block = generator.block(UInt64(place / 4))
-      for lane in 0..<min(4, tensor.elements.count - place) where block[lane] >= threshold {
-        tensor.elements[place + lane] = kept
+    let before = row * shape.dropFirst().reduce(1, *)
+    var place = 0
+    while place < tensor.elements.count {
+      let block = generator.block(UInt64((before + place) / 4))
+      for lane in (before + place) % 4..<4 where place < tensor.elements.count {
+        if block[lane] >= threshold { tensor.elements[place] = kept }
+        place += 1
       }
     }
     return tensor

@@ -23,7 +23,7 @@ struct TrainingState<Scalar: TensorScalar> {
     history = TrainingHistory(metricCount: trainer.metrics.count)
     optimizer = Optimizer(trainer.configuration.optimizer, counts: model.parameters.indices.map { _ in 0 })
     if trainer.options.resumes, let path = trainer.options.checkpoint {
-      try Checkpoint(reading: FilePath(path)).restore(&self, for: trainer)
+      try Checkpoint(reading: FilePath(path), trainer.options.communicator).restore(&self, for: trainer)
       return
     }
     for index in model.parameters.indices {

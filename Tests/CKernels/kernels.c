@@ -81,7 +81,7 @@ static void convolution(const NNKernels *kernels) {
   if (!c.plainChannels) {
     NNFilterGradient g = {
       .input = input, .gradient = output, .output = weights, .batch = c.batch, .channels = channels,
-      .filters = filters, .groups = 1, .pieces = 1, .bundles = 1, .inputHeight = c.inputHeight, .inputWidth = c.inputWidth, .outputHeight = c.outputHeight,
+      .filters = filters, .groups = 1, .pieces = {.rows = c.batch, .of = 1, .count = 1}, .bundles = 1, .inputHeight = c.inputHeight, .inputWidth = c.inputWidth, .outputHeight = c.outputHeight,
       .outputWidth = c.outputWidth, .kernelHeight = c.kernelHeight, .kernelWidth = c.kernelWidth,
       .strideY = c.strideY, .strideX = c.strideX, .dilationY = c.dilationY, .dilationX = c.dilationX,
       .padTop = c.padTop, .padLeft = c.padLeft};
@@ -114,6 +114,7 @@ static void depthwise(const NNKernels *kernels) {
 static void dense(const NNKernels *kernels) {
   NNDense d = {.rows = pick(1, 20), .inner = pick(1, 70), .columns = pick(1, 70), .relu = pick(0, 1)};
   d.inputStride = d.inner, d.outputStride = d.columns, d.rowsPerTask = pick(1, 9), d.panels = pick(1, 3);
+  d.single = d.rows == 1;
   float *weights = floats(d.inner * d.columns), *packed = floats(nnDenseWeights(d.inner, d.columns));
   NNPackDense pack = {
     .input = weights, .output = packed, .inner = d.inner, .columns = d.columns, .innerStride = 1,

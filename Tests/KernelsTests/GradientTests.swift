@@ -76,7 +76,7 @@ struct GradientTests {
           second: blocked(gradient, batch: shape.batch, channels: shape.filters, pixels: results),
           outputCount: expected.count * pieces.count, threads: threads)
         let sum = try run(
-          .combine(count: expected.count, pieces: pieces, instructions: instructions), input: parts,
+          .combine(count: expected.count, pieces: pieces.count, instructions: instructions), input: parts,
           outputCount: expected.count)
         #expect(error(sum, expected) < 2e-5, "\(pieces.count) pieces, \(threads) threads")
       }
@@ -97,7 +97,7 @@ struct GradientTests {
     for count in [1, 8, 9] {
       let parts = numbers.floats(count * 4, -1e6...1e6)
       let sum = try run(
-        .combine(count: count, pieces: BatchPieces(batch: 4), instructions: instructions), input: parts,
+        .combine(count: count, pieces: 4, instructions: instructions), input: parts,
         outputCount: count)
       let expected = (0..<count).map {
         (parts[$0] + parts[count + $0]) + (parts[2 * count + $0] + parts[3 * count + $0])
@@ -129,7 +129,7 @@ struct GradientTests {
       func sum(_ call: KernelCall, _ input: [Float], _ second: [Float]?, count: Int) throws -> [Float] {
         let parts = try run(call, input: input, second: second, outputCount: count * pieces.count, threads: 2)
         return try run(
-          .combine(count: count, pieces: pieces, instructions: instructions), input: parts, outputCount: count)
+          .combine(count: count, pieces: pieces.count, instructions: instructions), input: parts, outputCount: count)
       }
       let product = KernelCall.product(
         rows: rows, height: height, columns: columns, pieces: pieces, instructions: instructions)

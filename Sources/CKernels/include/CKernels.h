@@ -59,6 +59,7 @@ typedef struct NNDense {
   NNInt rows, inner, columns;
   NNInt inputStride, outputStride;  // from row to row
   NNInt relu;
+  NNInt single;  // one row, and it is the whole batch: added in another order
   NNInt rowsPerTask, panels;  // panels of 16 columns
 } NNDense;
 
@@ -168,12 +169,18 @@ typedef struct NNTranspose {
   NNInt rows, columns;
 } NNTranspose;
 
+/// A batch of `rows` cut into `of` pieces, the p-th from rows * p / of on, of which `count` from `first` on are here.
+typedef struct NNPieces {
+  NNInt rows, of, first, count;
+} NNPieces;
+
 /// The gradient of a convolution's weights over each piece of the batch, [piece][filters][channels / groups][kernel...];
-/// input and gradient blocked. Piece p of `pieces` has the images from batch * p / pieces on.
+/// input and gradient blocked.
 typedef struct NNFilterGradient {
   const float *input, *gradient;
   float *output;
-  NNInt batch, channels, filters, groups, pieces;
+  NNInt batch, channels, filters, groups;
+  NNPieces pieces;
   NNInt bundles;  // of groups whose channels fill whole blocks together; 1 for all
   NNInt inputHeight, inputWidth, outputHeight, outputWidth;
   NNInt kernelHeight, kernelWidth, strideY, strideX, dilationY, dilationX, padTop, padLeft;
@@ -201,7 +208,8 @@ typedef struct NNMoments {
   const float *input, *gradient, *activated, *mean;
   float *masked;
   double *sums;
-  NNInt batch, channels, pixels, pieces;
+  NNInt batch, channels, pixels;
+  NNPieces pieces;
 } NNMoments;
 
 /// From the sums over the whole batch (`count` numbers a channel) to mean and variance, or to the gradients of gamma and
@@ -240,7 +248,8 @@ typedef struct NNSpread {
 typedef struct NNColumnSum {
   const float *input;
   float *output;
-  NNInt rows, columns, pieces;
+  NNInt rows, columns;
+  NNPieces pieces;
 } NNColumnSum;
 
 /// left^T right over each piece of the rows, [piece][height][columns]; left is a plain [rows, height], right a plain
@@ -248,17 +257,20 @@ typedef struct NNColumnSum {
 typedef struct NNProduct {
   const float *left, *right;
   float *output;
-  NNInt rows, height, columns, pieces;
+  NNInt rows, height, columns;
+  NNPieces pieces;
 } NNProduct;
 
 typedef enum NNLossKind { NN_MEAN_SQUARED_ERROR, NN_BINARY_CROSS_ENTROPY, NN_CROSS_ENTROPY } NNLossKind;
 
-/// A loss of plain [rows, columns] against a target: each piece's share of it, and its gradient unless that is null.
+/// A loss of plain [rows, columns] against a target: each piece's share of its mean over `wholeRows`, and its gradient
+/// unless that is null.
 typedef struct NNLoss {
   const float *output, *target;
   float *gradient;
   double *sums;
-  NNInt rows, columns, pieces;
+  NNInt rows, columns, wholeRows;
+  NNPieces pieces;
   NNLossKind kind;
 } NNLoss;
 
@@ -275,11 +287,12 @@ typedef struct NNPerceptron {
 
 typedef enum NNMetricKind { NN_ACCURACY, NN_ABSOLUTE_ERROR } NNMetricKind;
 
-/// The sum that a metric's mean is made of: rows that are right, or sizes of differences.
+/// The sums over pieces of the rows that a metric's mean is made of: rows that are right, or sizes of differences.
 typedef struct NNMetric {
   const float *output, *target;
-  double *sum;
+  double *sums;
   NNInt rows, columns;
+  NNPieces pieces;
   NNMetricKind kind;
 } NNMetric;
 

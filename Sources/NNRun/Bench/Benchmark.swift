@@ -1,3 +1,4 @@
+import Communication
 public import Diagnostics
 import Engine
 import Graph
@@ -27,10 +28,12 @@ public final class Benchmark {
   public let multiplyAdds: Int
   private let work: any BenchmarkedWork
   private var callsPerTiming = 1
+  private let communicator: Communicator?
 
   /// Prepares a model to be timed; everything that can be wrong with model and data is found here.
   public init(_ model: Model, options: BenchmarkOptions = BenchmarkOptions()) throws(Failure) {
     self.model = model
+    communicator = options.trains ? options.communicator : nil
     threads = options.threads ?? processorCount()
     guard options.trains else {
       let data = try BenchmarkData.arrays(for: model, options, defaultRows: 1)
@@ -53,6 +56,8 @@ public final class Benchmark {
     configuration.batchSize = .full
     var training = TrainingOptions()
     training.threads = threads
+    training.communicator = options.communicator
+    training.sums = options.sums
     let arrays = zip(model.inputs, data.inputs).map { ArraySource(name: "input `\($0.name)`", $1) }
     let targets = try data.targets(model, options, loss: configuration.loss)
     let rowsOfData = try TrainingData(model, inputs: arrays, targets: targets)
@@ -77,12 +82,18 @@ public final class Benchmark {
   public func warmUp(seconds: Double) throws(Failure) {
     let end = secondsNow() + seconds
     var isSettled = false
-    while !isSettled || secondsNow() < end {
+    while try decides(!isSettled || secondsNow() < end) {
       let start = secondsNow()
       try work.run(times: callsPerTiming)
-      isSettled = secondsNow() - start >= 1e-4 || callsPerTiming >= 1 << 20
+      isSettled = try decides(secondsNow() - start >= 1e-4 || callsPerTiming >= 1 << 20)
       if !isSettled { callsPerTiming *= 2 }
     }
+  }
+
+  /// What rank 0 decides, for all ranks have to take as many steps.
+  private func decides(_ choice: Bool) throws(Failure) -> Bool {
+    guard let communicator else { return choice }
+    return try communicator.broadcast([choice ? 1 : 0]) == [1]
   }
 
   /// Times the work again and again for so many seconds, three times at least.
@@ -96,7 +107,7 @@ public final class Benchmark {
       try work.run(times: callsPerTiming)
       now = secondsNow()
       timings.append((now - start) / Double(callsPerTiming))
-    } while now < end || timings.count < 3
+    } while try decides(now < end || timings.count < 3)
     return Timings(timings, callsPerTiming: callsPerTiming, noise: watch.noise())
   }
 

@@ -1,3 +1,5 @@
+package import Communication
+package import Engine
 public import Tensors
 
 /// What a benchmark measures.
@@ -16,6 +18,10 @@ public struct BenchmarkOptions: Sendable {
   public var targets: [Int: ArraySource] = [:]
   /// The seed of random data.
   public var seed: UInt64 = 0
+  /// The ranks that share a training step; all of them measure together.
+  package var communicator: Communicator?
+  /// How they add up what each has.
+  package var sums = BatchShare.Sums.ofPieces
 
   /// The defaults.
   public init() {}

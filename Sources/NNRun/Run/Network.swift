@@ -81,21 +81,14 @@ public final class Network {
     shapes: [[Int]], batchSize: Int?, read: (_ input: Int, _ rows: Range<Int>?) throws(Failure) -> AnyTensor,
     write: ([AnyTensor]) throws(Failure) -> Void
   ) throws(Failure) {
+    try run(shapes: shapes, try batches(shapes: shapes, batchSize: batchSize)[...], read: read, write: write)
+  }
+
+  /// The batches that `run` makes of the rows, whoever runs them; a single nil where all rows go together.
+  package func batches(shapes: [[Int]], batchSize: Int?) throws(Failure) -> [Range<Int>?] {
     let binding = try InputBinding(model, shapes: shapes)
-    guard let rows = binding.rows, let symbol = binding.batchSymbol, !binding.isUnbatched else {
-      var inputs: [AnyTensor] = []
-      for index in shapes.indices {
-        let tensor = try read(index, nil)
-        inputs.append(binding.isUnbatched ? tensor.reshaped([1] + tensor.shape) : tensor)
-      }
-      let results = try execute(inputs, sizes: binding.sizes, once: runsOnce)
-      try write(binding.isUnbatched ? results.map { $0.reshaped(Array($0.shape.dropFirst())) } : results)
-      return
-    }
-    if rows == 0 {
-      let elementType = model.elementType
-      try write(try resultShapes(shapes).map { AnyTensor(zeros: $0, elementType: elementType) })
-      return
+    guard let rows = binding.rows, let symbol = binding.batchSymbol, !binding.isUnbatched, rows > 0 else {
+      return [nil]
     }
     let isWhole = model.usesBatchStatistics && batchSize == nil
     var size = rows
@@ -103,16 +96,42 @@ public final class Network {
       let suitable = if let batchSize { batchSize } else { try suitableBatchSize(binding.sizes, symbol) }
       size = max(1, min(suitable, rows))
     }
-    var start = 0
-    while start < rows {
-      let batch = start..<min(start + size, rows)
+    return stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+  }
+
+  /// Runs some of the `batches`.
+  package func run(
+    shapes: [[Int]], _ batches: ArraySlice<Range<Int>?>,
+    read: (_ input: Int, _ rows: Range<Int>?) throws(Failure) -> AnyTensor, write: ([AnyTensor]) throws(Failure) -> Void
+  ) throws(Failure) {
+    let binding = try InputBinding(model, shapes: shapes)
+    for batch in batches {
+      guard let batch, let symbol = binding.batchSymbol else {
+        try write(try runWhole(binding, shapes, read))
+        continue
+      }
       var inputs: [AnyTensor] = []
       for index in shapes.indices { inputs.append(try read(index, batch)) }
       var sizes = binding.sizes
       sizes[symbol] = batch.count
-      try write(try execute(inputs, sizes: sizes, once: runsOnce && size == rows))
-      start = batch.upperBound
+      try write(try execute(inputs, sizes: sizes, once: runsOnce && batch.count == binding.rows))
     }
+  }
+
+  private func runWhole(
+    _ binding: InputBinding, _ shapes: [[Int]], _ read: (_ input: Int, _ rows: Range<Int>?) throws(Failure) -> AnyTensor
+  ) throws(Failure) -> [AnyTensor] {
+    if binding.rows == 0, binding.batchSymbol != nil, !binding.isUnbatched {
+      let elementType = model.elementType
+      return try resultShapes(shapes).map { AnyTensor(zeros: $0, elementType: elementType) }
+    }
+    var inputs: [AnyTensor] = []
+    for index in shapes.indices {
+      let tensor = try read(index, nil)
+      inputs.append(binding.isUnbatched ? tensor.reshaped([1] + tensor.shape) : tensor)
+    }
+    let results = try execute(inputs, sizes: binding.sizes, once: runsOnce)
+    return binding.isUnbatched ? results.map { $0.reshaped(Array($0.shape.dropFirst())) } : results
   }
 
   /// As many rows as keep the activations of a batch within a few megabytes, where the processor's caches help.

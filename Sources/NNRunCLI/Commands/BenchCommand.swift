@@ -1,12 +1,14 @@
 import ArgumentParser
+import Communication
 import Diagnostics
+import Engine
 import Files
 import ModelFile
 import NNRun
 import Tensors
 
 /// `nnrun bench`.
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: ParsableCommand, SharedWork {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Times a model's run, or a step of its training.",
     discussion: """
@@ -30,6 +32,10 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Time a training step: forward, backward, update, by the model's training section.")
   var train = false
+
+  @Flag(
+    help: "Under mpirun, add up one sum of each rank: quicker, but with other last digits for each number of ranks.")
+  var sumByRank = false
 
   @Option(help: "The size of a symbol of the inputs other than the batch, such as H=224; again and again.")
   var size: [String] = []
@@ -74,6 +80,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
+    if !Job.communicator.isAlone { return try runJob() }
     if let compare { return try runComparison(with: compare) }
     let (benchmark, loadSeconds) = try prepare(model)
     try benchmark.warmUp(seconds: warmUpSeconds)
@@ -88,6 +95,40 @@ struct BenchCommand: ParsableCommand {
         "nnrun: note: training diverged on the same batch and was begun anew \(benchmark.restarts) times; the times stand"
       )
     }
+  }
+
+  /// Times a training step by one rank, then by all of them.
+  private func runJob() throws {
+    let communicator = Job.communicator
+    try Job.agree {
+      guard train, compare == nil else {
+        throw Failure(.usage, "the ranks of a job share training steps: add --train, and leave out --compare")
+      }
+    }
+    let (alone, _) = try Job.agree { try prepare(model) }
+    try JobCheck.compare(alone.model, [])
+    var single: Timings?
+    if Job.leads {
+      try alone.warmUp(seconds: warmUpSeconds / 2)
+      single = try alone.measure(seconds: seconds / 2)
+    }
+    try communicator.barrier()
+    let (benchmark, loadSeconds) = try Job.alike { try prepare(model, sharedBy: communicator) }
+    try benchmark.warmUp(seconds: warmUpSeconds)
+    let before = communicator.traffic
+    let timings = try benchmark.measure(seconds: seconds)
+    let after = communicator.traffic
+    guard let single else { return }
+    let total = timings.seconds.reduce(0, +) * Double(timings.callsPerTiming)
+    let job = JobReport(
+      ranks: communicator.size, communicationShare: (after.seconds - before.seconds) / max(total, 1e-12),
+      bytesPerStep: Double(after.bytes - before.bytes) / Double(max(timings.repeats, 1)), singleRank: single.median,
+      speedup: single.median / max(timings.median, 1e-12))
+    let report = BenchmarkReport(
+      benchmark: benchmark, timings: timings, loadSeconds: loadSeconds, peakMemoryBytes: peakResidentBytes(),
+      profile: nil, isTraining: true, job: job)
+    try Console.write(json ? report.json : report.text)
+    warn(timings.doubts)
   }
 
   private var warmUpSeconds: Double { min(0.25 * seconds, 1) }
@@ -119,14 +160,18 @@ struct BenchCommand: ParsableCommand {
   }
 
   /// Loads a model and makes a plan of it; the seconds from the file to the ready plan.
-  private func prepare(_ path: String) throws -> (benchmark: Benchmark, loadSeconds: Double) {
+  private func prepare(
+    _ path: String, sharedBy communicator: Communicator? = nil
+  ) throws -> (benchmark: Benchmark, loadSeconds: Double) {
     let clock = ContinuousClock()
     let start = clock.now
     let model = try loadModel(path, options)
     let reading = start.duration(to: clock.now)
     var settings = BenchmarkOptions()
     settings.batchSize = batchSize
-    settings.threads = threads
+    settings.threads = Job.threads(threads)
+    settings.communicator = communicator
+    settings.sums = sumByRank ? .ofRanks : .ofPieces
     settings.trains = train
     settings.sizes = try sizes()
     if !input.isEmpty {

@@ -5,7 +5,7 @@ import NNRun
 import Training
 
 /// `nnrun eval`.
-struct EvalCommand: ParsableCommand {
+struct EvalCommand: ParsableCommand, SharedWork {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Computes the loss and the metrics of a model on data.",
     discussion: """
@@ -49,15 +49,24 @@ struct EvalCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try loadModel(model, options)
-    let names = try labels.map { path throws(Failure) in try ClassNames(path: path) }
-    let arrays = try data.arrays(for: model)
+    let (model, names, arrays) = try Job.agree {
+      try Job.refuseStandardInput(data.input + data.target)
+      let model = try loadModel(self.model, options)
+      return (model, try labels.map { try ClassNames(path: $0) }, try data.arrays(for: model))
+    }
+    try JobCheck.compare(model, arrays.sources)
     let progress = ProgressLine(isQuiet: options.quiet)
-    let evaluation = try Evaluation(
-      model, data: arrays, loss: loss ?? TrainingConfiguration(model).loss, batchSize: batchSize, threads: threads,
-      confusion: confusion,
-      report: { rows in progress.show(rows, of: arrays.rows, "\(grouped(rows)) of \(grouped(arrays.rows)) rows") })
+    let evaluation = try Job.alike {
+      try Evaluation(
+        model, data: arrays, loss: loss ?? TrainingConfiguration(model).loss, batchSize: batchSize,
+        threads: Job.threads(threads), communicator: Job.communicator, confusion: confusion,
+        report: { rows in progress.show(rows, of: arrays.rows, "\(grouped(rows)) of \(grouped(arrays.rows)) rows") })
+    }
     progress.clear()
+    try Job.alike { try show(evaluation, names) }
+  }
+
+  private func show(_ evaluation: Evaluation, _ names: ClassNames?) throws(Failure) {
     if confusion, evaluation.confusions.isEmpty {
       let metrics = evaluation.metrics.map(\.metric.name).joined(separator: ", ")
       throw Failure(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Communication
 import Diagnostics
 import Files
 import ModelFile
@@ -6,7 +7,7 @@ import NNRun
 import Tensors
 
 /// `nnrun run`, and `nnrun MODEL`.
-struct RunCommand: ParsableCommand {
+struct RunCommand: ParsableCommand, SharedWork {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Runs a model on the rows of an array (the default subcommand).",
     discussion: """
@@ -68,43 +69,59 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try loadModel(model, options)
-    if let output { try ResultFormat(path: output).check(outputs: model.outputs.count) }
-    let inputs = try NamedArrays(
-      input, names: model.inputs.map(\.name), option: "--input", noun: "input", requiresAll: true
-    ).all
-    let names = try labels.map { try ClassNames(path: $0) }
+    let (model, inputs, names) = try Job.agree {
+      try Job.refuseStandardInput(input)
+      let model = try loadModel(self.model, options)
+      if let output { try ResultFormat(path: output).check(outputs: model.outputs.count) }
+      let inputs = try NamedArrays(
+        input, names: model.inputs.map(\.name), option: "--input", noun: "input", requiresAll: true
+      ).all
+      return (model, inputs, try labels.map { try ClassNames(path: $0) })
+    }
+    try JobCheck.compare(model, inputs)
     remarkOnDrawnParameters(of: model)
-    if let trace { try writeTrace(of: model, inputs, to: trace) }
-    let network = Network(model, threads: threads, runsOnce: true)
-    let shapes = try network.resultShapes(inputs.map(\.shape))
-    let writer = try makeWriter(for: network, shapes: shapes, names: names)
-    try run(network, inputs, to: writer)
+    let threads = Job.threads(threads)
+    if let trace {
+      try run(Network(model, threads: threads, tracing: true), inputs) { results, row in
+        try ResultFormat.npz(trace).writer(
+          results, elementType: model.elementType, startingAt: row, of: Job.communicator)
+      }
+    }
+    try run(Network(model, threads: threads, runsOnce: true), inputs) { results, row in
+      if let output {
+        return try ResultFormat(path: output).writer(
+          results, elementType: model.elementType, startingAt: row, of: Job.communicator)
+      }
+      let printer = try Job.agree { try makePrinter(results, names) }
+      return Job.communicator.isAlone ? printer : GatheringWriter(Job.leads ? printer : nil, Job.communicator)
+    }
   }
 
-  private func makeWriter(for network: Network, shapes: [[Int]], names: ClassNames?) throws -> any ResultWriter {
-    let results = zip(network.resultNames, shapes).map { ResultDescription(name: $0, shape: $1) }
-    if let output {
-      return try ResultFormat(path: output).writer(results, elementType: network.model.elementType)
-    }
+  private func makePrinter(_ results: [ResultDescription], _ names: ClassNames?) throws -> any ResultWriter {
     if let top { return try TopClassesPrinter(results, count: top, names: names, asJSON: json) }
     return json ? JSONResultWriter(results, to: nil) : TextPrinter(results)
   }
 
-  private func writeTrace(of model: Model, _ inputs: [ArraySource], to path: String) throws {
-    let network = Network(model, threads: threads, tracing: true)
-    let shapes = try network.resultShapes(inputs.map(\.shape))
-    let results = zip(network.resultNames, shapes).map { ResultDescription(name: $0, shape: $1) }
-    try run(network, inputs, to: try ResultFormat.npz(path).writer(results, elementType: model.elementType))
-  }
-
-  /// Runs the rows batch by batch into a writer, showing how far it is.
-  private func run(_ network: Network, _ inputs: [ArraySource], to writer: any ResultWriter) throws {
+  /// Runs the rows batch by batch into a writer, showing how far it is; of several ranks each runs its share of the
+  /// batches.
+  private func run(
+    _ network: Network, _ inputs: [ArraySource],
+    to makeWriter: (_ results: [ResultDescription], _ row: Int) throws -> any ResultWriter
+  ) throws {
+    let shapes = inputs.map(\.shape)
+    let (results, batches) = try Job.agree {
+      let results = zip(network.resultNames, try network.resultShapes(shapes)).map {
+        ResultDescription(name: $0, shape: $1)
+      }
+      return (results, try network.batches(shapes: shapes, batchSize: batchSize))
+    }
+    let own = batches[Job.communicator.share(of: batches.count)]
+    let writer = try makeWriter(results, own.first.flatMap { $0?.lowerBound } ?? 0)
     let progress = ProgressLine(isQuiet: options.quiet)
-    let total = inputs.first?.shape.first ?? 0
+    let total = own.last.flatMap { $0?.upperBound } ?? inputs.first?.shape.first ?? 0
     var done = 0
     try network.run(
-      shapes: inputs.map(\.shape), batchSize: batchSize,
+      shapes: shapes, own,
       read: { index, rows throws(Failure) in
         if let rows { done = max(done, rows.lowerBound) }
         progress.show(done, of: total, "\(grouped(done)) of \(grouped(total)) rows")

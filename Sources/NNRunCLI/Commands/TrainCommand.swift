@@ -1,5 +1,7 @@
 import ArgumentParser
+import Communication
 import Diagnostics
+import Engine
 import Files
 import ModelFile
 import NNRun
@@ -7,7 +9,7 @@ import Tensors
 import Training
 
 /// `nnrun train`.
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: ParsableCommand, SharedWork {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains a model and writes the new weights back into its file.",
     discussion: """
@@ -54,6 +56,10 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Stop after so many epochs without a better loss.")
   var patience: Int?
 
+  @Flag(
+    help: "Under mpirun, add up one sum of each rank: quicker, but with other last digits for each number of ranks.")
+  var sumByRank = false
+
   @OptionGroup(title: "Training") var training: TrainingFlags
 
   @Option(help: "The number of threads (default: one for each core).")
@@ -82,26 +88,40 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    // Nobody trains the model while this does; with --output it is only read.
-    let lock = output == nil && fileExists(model) ? try ModelLock(FilePath(model)) : nil
-    var model = try loadModel(model, options)
-    let configuration = try TrainingConfiguration(model).replacing(training.overrides)
-    model.seed = configuration.seed
-    if resume, let checkpoint {
-      for difference in try configuration.differences(fromCheckpoint: FilePath(checkpoint)) {
-        Console.remark("nnrun: warning: \(difference)")
+    // Nobody trains the model while this does; with --output it is only read. Of a job's ranks one locks and writes.
+    let (lock, model, configuration, sources) = try Job.agree {
+      try Job.refuseStandardInput(data.input + data.target + validationInput + validationTarget)
+      let lock =
+        output == nil && Job.leads && fileExists(self.model) ? try ModelLock(FilePath(self.model)) : nil
+      var model = try loadModel(self.model, options)
+      let configuration = try TrainingConfiguration(model).replacing(training.overrides)
+      model.seed = configuration.seed
+      if resume, let checkpoint, Job.leads {
+        for difference in try configuration.differences(fromCheckpoint: FilePath(checkpoint)) {
+          Console.remark("nnrun: warning: \(difference)")
+        }
       }
+      if Job.leads { try checkDestination(model) }
+      return (lock, model, configuration, Job.communicator.isAlone ? [] : try trainingData(model).sources)
     }
-    try checkDestination(model)
-    let trainer = try Trainer(
-      model, configuration: configuration, data: trainingData(model), options: trainingOptions(model))
-    let reports = try TrainingReports(history: history, plot: plot, metrics: trainer.metrics)
-    let outcome = try train(trainer, reports)
+    try JobCheck.compare(model, sources)
+    let (rows, settings) = try Job.agree { (try trainingData(model), try trainingOptions(model)) }
+    let trainer = try Job.alike {
+      try Trainer(model, configuration: configuration, data: rows, options: settings)
+    }
+    let reports = try Job.agree {
+      try TrainingReports(history: Job.leads ? history : nil, plot: Job.leads ? plot : nil, metrics: trainer.metrics)
+    }
+    let outcome = try Job.alike { try train(trainer, reports) }
     let display = outcome.display
-    let written = try write(outcome.result.parameters, into: model, lock)
-    try reports.write(outcome.result.history)
-    display.conclude(outcome.result, written: written)
-    if case .interrupted = outcome.result.end { throw Failure(Interruption.signal ?? .interrupted, "") }
+    if Job.leads {
+      let written = try write(outcome.result.parameters, into: model, lock)
+      try reports.write(outcome.result.history)
+      display.conclude(outcome.result, written: written)
+    }
+    if case .interrupted = outcome.result.end {
+      try Job.alike { throw Failure(Interruption.signal ?? .interrupted, "") }
+    }
   }
 
   /// Trains, showing how it goes. Where training diverges, the reports of the epochs before are written all the same.
@@ -112,6 +132,10 @@ struct TrainCommand: ParsableCommand {
     var diverged: TrainingHistory?
     func report(_ event: TrainingEvent) {
       if case .diverged(let history) = event { diverged = history }
+      if case .epoch(let record) = event, let checkpoint {
+        Job.prepareLastWords(
+          "the checkpoint \(printable(checkpoint)) after epoch \(record.epoch) is whole, and --resume goes on from it")
+      }
       display.show(event)
     }
     Interruption.watch()
@@ -148,7 +172,9 @@ struct TrainCommand: ParsableCommand {
 
   private func trainingOptions(_ model: Model) throws -> TrainingOptions {
     var result = TrainingOptions()
-    result.threads = threads
+    result.threads = Job.threads(threads)
+    result.communicator = Job.communicator.isAlone ? nil : Job.communicator
+    result.sums = sumByRank ? .ofRanks : .ofPieces
     result.patience = patience
     result.keepsBest = best
     result.checkpoint = checkpoint
