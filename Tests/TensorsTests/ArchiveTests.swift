@@ -83,6 +83,55 @@ struct NPZTests {
     #expect(whole.bytes == (try readWholeFile(path, limit: 1 << 20)))
   }
 
+  @Test("several processes write their rows to one file, which becomes the one that a single process writes")
+  func sharedFiles() throws {
+    let folder = try TemporaryFolder()
+    let rows: [AnyTensor] = (0..<5).map { .float32(Tensor(shape: [1, 2], elements: [Float($0), 0.5])) }
+    let whole = AnyTensor.float32(Tensor(shape: [5, 2], elements: (0..<5).flatMap { [Float($0), 0.5] }))
+    let archive = folder.path.appending("out.npz")
+    let first = try OutputFile(archive, isShared: true)
+    let second = try OutputFile(joining: try #require(first.sharedPath))
+    let arrays = [(key: "a", type: ElementType.float32, shape: [5, 2])]
+    let writers = [NPZWriter(to: first, arrays), NPZWriter(to: second, arrays, startingAt: 2)]
+    // The later rows come first.
+    for row in rows[2...] { try writers[1].append(row, to: 0) }
+    for row in rows[..<2] { try writers[0].append(row, to: 0) }
+    try second.finish()
+    #expect(!isThere(archive))
+    try writers[0].finish([writers[1].parts])
+    try first.finish()
+    let sink = MemorySink()
+    try writeNPZ([("a", whole)], to: sink)
+    #expect(try readWholeFile(archive, limit: 1 << 20) == sink.bytes)
+
+    let array = folder.path.appending("out.npy")
+    let leading = try OutputFile(array, isShared: true)
+    let joining = try OutputFile(joining: try #require(leading.sharedPath))
+    let last = NPYPartWriter(to: joining, type: .float32, shape: [5, 2], startingAt: 4)
+    try last.append(rows[4])
+    #expect(throws: Failure.self) { try last.append(rows[4]) }
+    let others = NPYPartWriter(to: leading, type: .float32, shape: [5, 2], startingAt: 0)
+    for row in rows[..<4] { try others.append(row) }
+    try others.writeHeader()
+    try joining.finish()
+    try leading.finish()
+    #expect(try readWholeFile(array, limit: 1 << 20) == npyFile(whole))
+  }
+
+  @Test("a file that one of several processes does not finish is removed")
+  func unfinishedSharedFile() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path.appending("out.npy")
+    var leading: OutputFile? = try OutputFile(path, isShared: true)
+    let place = try #require(leading?.sharedPath)
+    #expect(isThere(place))
+    leading = nil
+    #expect(!isThere(place))
+    #expect(!isThere(path))
+  }
+
+  private func isThere(_ path: FilePath) -> Bool { (try? readWholeFile(path, limit: 1 << 20)) != nil }
+
   private func small(_ change: (inout [UInt8]) -> Void) throws -> [UInt8] {
     let sink = MemorySink()
     try writeNPZ(
