@@ -112,7 +112,12 @@ let package = Package(
       fixtures: ["Fixtures"]),
     tests("NNRun", ["NNRun"]),
     tests("CLibrary", ["NNRunC"], fixtures: ["use_library.py"]),
-    tests("CommandLine", ["TestSupport", "NNRunCLI", "NNRun", "Tensors"]),
+    tests(
+      "CommandLine",
+      [
+        "TestSupport", "NNRunCLI", "NNRun", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     tests(
       "Models",
       [

@@ -21,16 +21,18 @@ enum Main {
       let words = try arguments()
       if try !writeGeneratedFile(words) {
         try Job.join()
-        var command = try Job.agree {
+        let (work, isShared) = try Job.agree { () -> (() throws -> Void, Bool) in
           try explainMistypedSubcommand(words[0])
-          return try parse(words)
+          if let run = plainRun(words) { return (run.run, true) }
+          var command = try parse(words)
+          return ({ try command.run() }, command is any SharedWork)
         }
         Job.prepareLastWords("nothing was written")
-        if command is any SharedWork {
-          try command.run()
+        if isShared {
+          try work()
         } else if Job.leads {
           // What has no use for several processes is done by one; however it ends, the others have nothing to wait for.
-          do { try command.run() } catch { throw AgreedEnd(error: error) }
+          do { try work() } catch { throw AgreedEnd(error: error) }
         }
       }
     } catch let end as AgreedEnd {
@@ -70,12 +72,27 @@ enum Main {
     return words.isEmpty ? ["--help"] : words
   }
 
+  /// The run of a model that the words ask for, where they are plain.
+  private static func plainRun(_ words: [String]) -> ModelRun? {
+    if words[0] == "run" { return ModelRun(plain: words.dropFirst()) }
+    return looksLikeFile(words[0]) || subcommand(words[0]) == nil && words[0] != "help" ? ModelRun(plain: words) : nil
+  }
+
+  private static func subcommand(_ name: String) -> (any ParsableCommand.Type)? {
+    Nnrun.configuration.subcommands.first { $0.configuration.commandName == name }
+  }
+
+  /// Whether a word is more than a subcommand's name.
+  private static func looksLikeFile(_ word: String) -> Bool {
+    word.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ".") }
+  }
+
   /// The command that the words ask for.
   ///
   /// A subcommand parses its own words: looking through all the others would take as long as a small model's whole run.
   /// What it cannot parse, help included, the root explains.
   private static func parse(_ words: [String]) throws -> any ParsableCommand {
-    let named = Nnrun.configuration.subcommands.first { $0.configuration.commandName == words[0] }
+    let named = subcommand(words[0])
     if let named, let command = try? named.parse(Array(words.dropFirst())) { return command }
     if named == nil, !words[0].hasPrefix("-"), words[0] != "help", let command = try? RunCommand.parse(words) {
       return command
@@ -99,10 +116,9 @@ enum Main {
 
   /// A first word that is neither a file nor looks like one was probably meant as a subcommand.
   private static func explainMistypedSubcommand(_ word: String) throws(Failure) {
+    guard !word.hasPrefix("-"), !looksLikeFile(word), word != "help" else { return }
     let commands = Nnrun.configuration.subcommands.compactMap { $0.configuration.commandName }
-    guard !word.hasPrefix("-"), !word.contains("/"), !word.contains("."), word != "help", !commands.contains(word),
-      !fileExists(word)
-    else { return }
+    guard !commands.contains(word), !fileExists(word) else { return }
     let near = suggestion(for: word, among: commands)
     throw Failure(
       .cannotRead,
