@@ -1,6 +1,8 @@
 /// `text` as a message may show it: on one line, with control characters and invisible ones escaped, cut with `…`
 /// behind `limit` characters.
-public func printable(_ text: some StringProtocol, limit: Int = 60) -> String {
+public func printable(_ text: String, limit: Int = 60) -> String {
+  // ASCII without control characters, by far the usual text, is asked nothing more.
+  if text.utf8.count <= limit, text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return text }
   var result = ""
   var count = 0
   for scalar in text.unicodeScalars {
@@ -10,6 +12,9 @@ public func printable(_ text: some StringProtocol, limit: Int = 60) -> String {
   }
   return result
 }
+
+/// The same of a part of a text.
+public func printable(_ text: Substring, limit: Int = 60) -> String { printable(String(text), limit: limit) }
 
 extension Unicode.Scalar {
   /// Whether the scalar shows on a terminal as itself and cannot change how its neighbours show.

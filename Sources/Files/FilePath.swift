@@ -29,6 +29,7 @@ public struct FilePath: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
   /// The path where only text can pass, such as an argument of the command line: every byte that is not UTF-8 is a
   /// private character, from which `init(_:)` makes the byte again.
   public var text: String {
+    if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
     var result = String.UnicodeScalarView()
     var index = 0
     while index < bytes.count {

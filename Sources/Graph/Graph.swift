@@ -72,10 +72,11 @@ public struct Graph: Sendable {
 
   /// The graph with only those steps that `outputs` need; values keep their numbers.
   public func reduced(to outputs: [ValueID]) -> Graph {
-    var needed = Set(outputs)
+    var isNeeded = [Bool](repeating: false, count: shapes.count)
+    for value in outputs { isNeeded[value.index] = true }
     var kept: [Step] = []
-    for step in steps.reversed() where step.outputs.contains(where: needed.contains) {
-      needed.formUnion(step.inputs)
+    for step in steps.reversed() where step.outputs.contains(where: { isNeeded[$0.index] }) {
+      for value in step.inputs { isNeeded[value.index] = true }
       kept.append(step)
     }
     var result = self

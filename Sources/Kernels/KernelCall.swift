@@ -49,7 +49,9 @@ public final class KernelCall {
   private let release: (UnsafeMutableRawPointer) -> Void
 
   /// The field of the arguments for each operand.
-  typealias Fields<Arguments> = [Operand: PartialKeyPath<Arguments>]
+  ///
+  /// Pairs, since looking up how a new kind of key is hashed takes longer at the start than all there is to do with them.
+  typealias Fields<Arguments> = KeyValuePairs<Operand, PartialKeyPath<Arguments>>
 
   init<Arguments>(
     _ arguments: Arguments, kernel: NNKernel, fields: Fields<Arguments>, tasks: Int, scratch: Int = 0,
@@ -64,9 +66,9 @@ public final class KernelCall {
     self.algorithm = algorithm
     self.retained = retained
     together = tasks > 1 && work > KernelCall.workWorthSpreading
-    offsets = Operand.allCases.map { operand in
-      fields[operand].flatMap { MemoryLayout<Arguments>.offset(of: $0) }
-    }
+    var offsets = [Int?](repeating: nil, count: Operand.allCases.count)
+    for (operand, field) in fields { offsets[operand.rawValue] = MemoryLayout<Arguments>.offset(of: field) }
+    self.offsets = offsets
     unsafe copyArguments = { source in
       let memory = UnsafeMutablePointer<Arguments>.allocate(capacity: 1)
       unsafe memory.initialize(to: source.assumingMemoryBound(to: Arguments.self).pointee)

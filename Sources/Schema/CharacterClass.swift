@@ -27,9 +27,18 @@ struct CharacterClass {
   init(_ items: [Item], isNegated: Bool = false) {
     self.items = items
     self.isNegated = isNegated
-    for value in UInt8(0)..<128 where slowContains(Unicode.Scalar(value)) {
-      if value < 64 { lowBits |= 1 << UInt64(value) } else { highBits |= 1 << UInt64(value - 64) }
+    for item in items {
+      // A range is asked for what is in it only.
+      var values = UInt8(0)...127
+      if case .range(let range) = item {
+        guard range.lowerBound < 128 else { continue }
+        values = UInt8(range.lowerBound)...UInt8(min(range.upperBound, 127))
+      }
+      for value in values where item.contains(Unicode.Scalar(value)) {
+        if value < 64 { lowBits |= 1 << UInt64(value) } else { highBits |= 1 << UInt64(value - 64) }
+      }
     }
+    if isNegated { (lowBits, highBits) = (~lowBits, ~highBits) }
   }
 
   /// `.`: everything but line terminators.

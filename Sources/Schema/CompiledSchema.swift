@@ -18,9 +18,12 @@ package final class CompiledSchema {
 
   /// A schema that is known to be sound, whose parts are read when they are first needed.
   ///
-  /// Its references stay within itself. `contentEncoding: base64` asks for a `!!binary` scalar.
-  package convenience init(trusted root: Node, source: SourceText) {
-    let library = SchemaLibrary()
+  /// Its references stay within itself; `definition` gives definitions that `root` leaves out. `contentEncoding: base64`
+  /// asks for a `!!binary` scalar.
+  package convenience init(
+    trusted root: Node, source: SourceText, definition: @escaping (String) -> Node? = { _ in nil }
+  ) {
+    let library = SchemaLibrary(definition: definition)
     let schema = library.add(root, source: source, uri: "")
     self.init(library: library, root: schema, assertsEncoding: true)
   }
@@ -58,8 +61,8 @@ package final class CompiledSchema {
   package func validate(
     _ node: Node, in source: SourceText, definition name: String, label: String
   ) -> [Diagnostic] {
-    guard let definition = root.node["definitions"]?[name] else { return [] }
-    return validate(node, in: source, against: library.subschema(definition, within: root), label: label)
+    guard let definition = library.definition(name, of: root) else { return [] }
+    return validate(node, in: source, against: definition, label: label)
   }
 
   private func validate(

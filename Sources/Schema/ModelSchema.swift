@@ -11,7 +11,7 @@ package enum ModelSchema {
     return unsafe Array(bytes)
   }
 
-  /// The schema, parsed when it is first needed; its parts are compiled as models use them.
+  /// The schema, whose parts are read and compiled as models use them.
   private static let shared = Mutex<CompiledSchema?>(nil)
 
   /// Everything in a model file that the format's structure does not allow, in the order of the file.
@@ -25,16 +25,16 @@ package enum ModelSchema {
   }
 
   /// The schema as it is written.
-  static var document: ParsedDocument {
-    JSONDocument.parse(source: SourceText(name: "nnrun-1.schema.json", bytes: bytes))
-  }
+  static var document: ParsedDocument { JSONDocument.parse(source: source) }
+
+  private static var source: SourceText { SourceText(name: "nnrun-1.schema.json", bytes: bytes) }
 
   private static func withSchema(_ body: (CompiledSchema) -> [Diagnostic]) -> [Diagnostic] {
     shared.withLock { schema in
       if let schema { return body(schema) }
-      let document = document
-      guard let root = document.root else { return document.diagnostics }
-      let compiled = CompiledSchema(trusted: root, source: document.source)
+      let text = SoundJSON(source: source, leavingOut: "definitions")
+      guard let root = text.root else { return document.diagnostics }
+      let compiled = CompiledSchema(trusted: root, source: text.source, definition: text.part)
       schema = compiled
       return body(compiled)
     }

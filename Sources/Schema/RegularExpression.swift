@@ -18,6 +18,8 @@ struct RegularExpression {
   let pattern: String
   private var program: [Instruction] = []
   private var classes: [CharacterClass] = []
+  /// What a text has to begin with, where the pattern asks for nothing else (`^x-`).
+  private var wholePrefix: String?
   private static let maximumProgram = 5_000
 
   init(_ pattern: String) throws(PatternError) {
@@ -25,6 +27,8 @@ struct RegularExpression {
     var parser = RegularExpressionParser(pattern)
     try emit(parser.parse())
     try append(.match)
+    let prefix = literalPrefix
+    if case .start? = program.first, program.count == prefix.unicodeScalars.count + 2 { wholePrefix = prefix }
   }
 
   /// The characters that every match begins the text with, where the pattern says so plainly (`^\$…`).
@@ -90,6 +94,10 @@ struct RegularExpression {
 
   /// Whether the pattern matches anywhere in `text`; `steps` counts the work down and ends the search at zero.
   func matches(_ text: String, steps: inout Int) -> Bool {
+    if let wholePrefix {
+      steps -= 1
+      return text.utf8.starts(with: wholePrefix.utf8)
+    }
     var search = Search(count: program.count)
     var iterator = text.unicodeScalars.makeIterator()
     var previous: Unicode.Scalar?
@@ -101,9 +109,10 @@ struct RegularExpression {
       }
       guard let scalar = current, !search.states.isEmpty || !isAnchored, steps > 0 else { return false }
       let following = iterator.next()
-      let states = search.advance()
-      steps -= states.count + 1
-      for state in states {
+      search.advance()
+      steps -= search.taken.count + 1
+      for place in search.taken.indices {
+        let state = search.taken[place]
         let isTaken =
           switch program[state] {
           case .scalar(let wanted): wanted == scalar
@@ -120,6 +129,8 @@ struct RegularExpression {
   /// The states of a search, each at most once for a position of the text.
   private struct Search {
     var states: [Int] = []
+    /// The states before the last character.
+    private(set) var taken: [Int] = []
     var pending: [Int] = []
     private var marks: [Int]
     private var generation = 1
@@ -132,11 +143,10 @@ struct RegularExpression {
       return true
     }
 
-    mutating func advance() -> [Int] {
-      let current = states
+    mutating func advance() {
+      swap(&states, &taken)
       states.removeAll(keepingCapacity: true)
       generation += 1
-      return current
     }
   }
 
@@ -150,7 +160,7 @@ struct RegularExpression {
       steps -= 1
       switch program[state] {
       case .match:
-        search.pending.removeAll()
+        search.pending.removeAll(keepingCapacity: true)
         return true
       case .jump(let target): search.pending.append(target)
       case .split(let first, let second): search.pending += [second, first]

@@ -5,13 +5,19 @@ import YAML
 final class SchemaLibrary {
   /// What is wrong with the schemas.
   private(set) var diagnostics: [Diagnostic] = []
-  private var subschemas: [ObjectIdentifier: Subschema] = [:]
+  /// By identity, as a number, whose hashing the program looks up anyway: that takes longer than all of this.
+  private var subschemas: [Int: Subschema] = [:]
   private var expressions: [String: RegularExpression] = [:]
   /// Schemas by URI: documents, and whatever has an `$id`.
   private var resources: [String: Subschema] = [:]
   /// Nodes that a pointer leads to or through: unknown keywords that hold them serve as definitions.
   private var pointedAt: Set<ObjectIdentifier> = []
   private var unknownKeywords: [(entry: Node.Entry, schema: Subschema)] = []
+  /// The definitions that a document leaves out, and those of them that were asked for.
+  private let leftOutDefinition: (String) -> Node?
+  private var definitions: [String: Subschema] = [:]
+
+  init(definition: @escaping (String) -> Node? = { _ in nil }) { leftOutDefinition = definition }
 
   /// Adds a document under `uri` and everything in it that has an `$id`; its root.
   func add(_ root: Node, source: SourceText, uri: String) -> Subschema {
@@ -51,9 +57,10 @@ final class SchemaLibrary {
   }
 
   private func subschema(_ node: Node, source: SourceText, base: String) -> Subschema {
-    if let known = subschemas[ObjectIdentifier(node)] { return known }
+    let identity = Int(bitPattern: ObjectIdentifier(node))
+    if let known = subschemas[identity] { return known }
     let schema = Subschema(node: node, source: source, base: Self.base(of: node, within: base))
-    subschemas[ObjectIdentifier(node)] = schema
+    subschemas[identity] = schema
     return schema
   }
 
@@ -80,6 +87,15 @@ final class SchemaLibrary {
   }
 
   // MARK: References
+
+  /// The definition of a name in a document, which may leave it out.
+  func definition(_ name: String, of root: Subschema) -> Subschema? {
+    if let known = definitions[name] { return known }
+    if let node = root.node["definitions"]?[name] { return subschema(node, within: root) }
+    let schema = leftOutDefinition(name).map { subschema($0, within: root) }
+    definitions[name] = schema
+    return schema
+  }
 
   /// The schema that a `$ref` names; nil, with a diagnostic, where there is none.
   func resolve(_ reference: Node, in schema: Subschema) -> Subschema? {
@@ -112,6 +128,12 @@ final class SchemaLibrary {
 
   /// The schema at a JSON pointer (RFC 6901) below `root`.
   private func follow(_ pointer: Substring.UTF8View, from root: Subschema) -> Subschema? {
+    let prefix = "/definitions/"
+    if pointer.starts(with: prefix.utf8), root.node.entry("definitions") == nil,
+      let schema = definition(String(Substring(pointer).dropFirst(prefix.utf8.count)), of: root)
+    {
+      return schema
+    }
     var current = root
     for token in pointer.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst() {
       guard let key = Self.unescaped(Substring(token)) else { return nil }

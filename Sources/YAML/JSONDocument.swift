@@ -12,6 +12,30 @@ public enum JSONDocument {
   }
 }
 
+/// Sound JSON of which only the parts that somebody asks for are read.
+package struct SoundJSON: Sendable {
+  /// The text.
+  package let source: SourceText
+  /// The value, but for what stands under the key that was left out.
+  package let root: Node?
+  private let parts: [String: SourceRange]
+
+  /// Reads an object, and of the object under `key` in it only where its values stand.
+  package init(source: SourceText, leavingOut key: String) {
+    self.source = source
+    var reader = JSONReader(source: source, leftOutKey: key)
+    root = reader.document()
+    parts = reader.leftOut
+  }
+
+  /// The value of `name` in the object that was left out, read anew at every call.
+  package func part(_ name: String) -> Node? {
+    guard let range = parts[name] else { return nil }
+    var reader = JSONReader(source: source, leftOutKey: "", from: range.start)
+    return reader.value()
+  }
+}
+
 /// A recursive descent over the bytes; its depth is bounded.
 private struct JSONReader {
   private static let deepest = 512
@@ -20,15 +44,23 @@ private struct JSONReader {
 
   private let source: SourceText
   private let bytes: [UInt8]
+  /// Of sound text, which has each key once: the key at the top whose object is left out.
+  private let leftOutKey: String?
+  /// Where the values of that object stand.
+  private(set) var leftOut: [String: SourceRange] = [:]
   private var nodeCount = 0
   private var offset: Int
   private(set) var diagnostics: [Diagnostic] = []
 
-  init(source: SourceText) {
+  init(source: SourceText, leftOutKey: String? = nil, from start: Int? = nil) {
     self.source = source
+    self.leftOutKey = leftOutKey
     bytes = source.bytes
-    offset = source.textStart
+    offset = start ?? source.textStart
   }
+
+  /// The value that begins here; nil where it is not sound.
+  mutating func value() -> Node? { try? value(depth: 1) }
 
   mutating func document() -> Node? {
     do throws(Stop) {
@@ -201,8 +233,15 @@ private struct JSONReader {
         skipSpace()
         guard next == UInt8(ascii: ":") else { throw unexpected("`:`") }
         offset += 1
+        if depth == 1, key == leftOutKey {
+          try passOver()
+          skipSpace()
+          if next == UInt8(ascii: "}") { break }
+          offset += 1
+          continue
+        }
         let value = try value(depth: depth)
-        if let index = keys.index(of: key, in: entries) {
+        if leftOutKey == nil, let index = keys.index(of: key, in: entries) {
           report(
             .duplicateKey, "the key `\(printable(key))` stands here a second time; remove one of the two", at: keyRange,
             first: entries[index].keyRange)
@@ -210,7 +249,7 @@ private struct JSONReader {
             throw fail(.tooManyErrors, "the rest of the text is not read", at: keyStart, offset)
           }
         } else {
-          keys.willAppend(key, to: entries)
+          if leftOutKey == nil { keys.willAppend(key, to: entries) }
           entries.append(Node.Entry(key: key, keyRange: keyRange, value: value, isMerged: false))
         }
         skipSpace()
@@ -221,6 +260,50 @@ private struct JSONReader {
     }
     offset += 1
     return Node(range: SourceRange(start: start, end: offset), content: .mapping(entries))
+  }
+
+  /// Notes where the values of a sound object stand, without reading them.
+  private mutating func passOver() throws(Stop) {
+    skipSpace()
+    offset += 1
+    skipSpace()
+    while next == UInt8(ascii: "\"") {
+      let key = try string()
+      skipSpace()
+      offset += 1
+      skipSpace()
+      let start = offset
+      offset = unsafe bytes.withUnsafeBufferPointer { unsafe Self.endOfValue($0, from: start) }
+      leftOut[key] = SourceRange(start: start, end: offset)
+      skipSpace()
+      if next == UInt8(ascii: ",") { offset += 1 }
+      skipSpace()
+    }
+    offset += 1
+  }
+
+  /// The end of the sound list or object that begins at `offset`.
+  private static func endOfValue(_ bytes: UnsafeBufferPointer<UInt8>, from offset: Int) -> Int {
+    var index = offset
+    var depth = 0
+    while index < bytes.count {
+      let byte = unsafe bytes[index]
+      index &+= 1
+      if byte == UInt8(ascii: "\"") {
+        while index < bytes.count {
+          let byte = unsafe bytes[index]
+          index &+= 1
+          if byte == UInt8(ascii: "\"") { break }
+          if byte == UInt8(ascii: "\\") { index &+= 1 }
+        }
+      } else if byte | 0x20 == UInt8(ascii: "{") {  // a bracket too: they differ in this bit
+        depth &+= 1
+      } else if byte | 0x20 == UInt8(ascii: "}") {
+        depth &-= 1
+        if depth == 0 { break }
+      }
+    }
+    return index
   }
 
   // MARK: Strings

@@ -21,6 +21,23 @@ struct ModelSchemaTests {
     #expect(ModelSchema.bytes.count < 46_000)
   }
 
+  @Test("is the same when its definitions are read one by one")
+  func definitions() throws {
+    let document = Self.schemaDocument()
+    let whole = try document.validRoot()
+    let text = SoundJSON(source: document.source, leavingOut: "definitions")
+    let root = try #require(text.root)
+    #expect(root.entries?.map(\.key) == whole.entries?.map(\.key).filter { $0 != "definitions" })
+    for entry in root.entries ?? [] {
+      #expect(Instance.node(entry.value).isEqual(to: .node(try #require(whole[entry.key]))), "\(entry.key)")
+    }
+    for entry in try #require(whole["definitions"]?.entries) {
+      let part = try #require(text.part(entry.key))
+      #expect(part.range == entry.value.range && Instance.node(part).isEqual(to: .node(entry.value)), "\(entry.key)")
+    }
+    #expect(text.part("conv3d") == nil)
+  }
+
   @Test("explains every key: title, description, and an example or its only value")
   func explainsKeys() throws {
     let root = try Self.schemaDocument().validRoot()
