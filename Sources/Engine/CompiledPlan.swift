@@ -11,8 +11,8 @@ final class CompiledPlan {
   private enum Segment {
     case kernels(KernelSequence, steps: Range<Int>)
     case evaluation(step: Int)
-    /// A kernel whose plain weights, the parameter of an index, are there only while it runs.
-    case once(KernelSequence, KernelCall, parameter: Int)
+    /// A kernel whose plain weights are there only while it runs.
+    case once(KernelCall)
     /// An exchange with other ranks, by its number.
     case begin(Int)
     case finish(Int)
@@ -146,9 +146,9 @@ final class CompiledPlan {
         segments.append(.finish(exchange.number))
       case .kernel(let call, let reads, let writes):
         for (operand, buffer) in reads + writes { bind(call, operand, to: buffer) }
-        if let parameter = step.onceParameter {
+        if step.onceParameter != nil {
           close(at: index)
-          segments.append(.once(KernelSequence([call]), call, parameter: parameter))
+          segments.append(.once(call))
         } else {
           calls.append(call)
         }
@@ -247,22 +247,36 @@ final class CompiledPlan {
   /// The parameters that are asked for while the plan runs.
   var onceParameters: [Int] { steps.compactMap(\.onceParameter) }
 
-  /// Runs a plan whose large weights are read as their steps come. Throws what `weights` throws.
+  /// Runs a plan whose large weights are read as their steps come: those of the next such step while one of them is
+  /// multiplied. `place` is for the weights of `onceParameters`. Throws what `read` throws.
   @unsafe
   func runOnce(
     inputs given: UnsafePointer<UnsafePointer<Float>>, outputs wanted: UnsafePointer<UnsafeMutablePointer<Float>>,
-    weights: (_ parameter: Int) throws -> UnsafePointer<Float>
+    place: WeightPlace, read: (_ parameter: Int, UnsafeMutableBufferPointer<Float>) throws -> Void
   ) throws {
     unsafe bindCaller(inputs: given, outputs: wanted)
+    let parameters = onceParameters
+    var readCount = 0
+    var unread: (any Error)?
+    func readNext() {
+      guard readCount < parameters.count, unread == nil else { return }
+      do { try unsafe read(parameters[readCount], place[readCount]) } catch { unread = error }
+      readCount += 1
+    }
+    var used = 0
     for segment in segments {
       switch segment {
       case .kernels(let sequence, _): sequence.run(on: pool, scratch: scratch, stride: scratchStride)
       case .evaluation, .begin, .finish: run(segment)
-      case .once(let sequence, let call, let parameter):
-        unsafe call.bind(.weights, to: try weights(parameter))
-        sequence.run(on: pool, scratch: scratch, stride: scratchStride)
+      case .once(let call):
+        if readCount == used { readNext() }
+        if let unread { throw unread }
+        unsafe call.bind(.weights, to: UnsafePointer(place[used].baseAddress))
+        used += 1
+        call.run(on: pool, scratch: scratch, stride: scratchStride, beside: readNext)
       }
     }
+    if let unread { throw unread }
   }
 
   private func run(_ segment: Segment) {

@@ -22,8 +22,8 @@ public final class AlignedBuffer: @unchecked Sendable {
     guard !overflow, count >= 0 else { throw OutOfMemory(bytes: .max) }
     guard MemoryLimit.allows(bytes) else { throw OutOfMemory(bytes: bytes) }
     var memory: UnsafeMutableRawPointer?
-    // Large blocks on large pages: the kernels stream through megabytes of weights.
-    let isLarge = bytes >= 8 << 20
+    // Large blocks on large pages: the kernels stream through megabytes, and each page has to be fetched and cleared.
+    let isLarge = bytes >= 2 << 20
     guard unsafe posix_memalign(&memory, isLarge ? 2 << 20 : 64, bytes) == 0, let memory = unsafe memory else {
       throw OutOfMemory(bytes: bytes)
     }

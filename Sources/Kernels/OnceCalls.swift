@@ -57,3 +57,23 @@ extension KernelCall {
       work: rows * inner * columns, retaining: [bias])
   }
 }
+
+extension KernelCall {
+  /// Runs the call, and `work` as one task more of it, which the pool's threads share. `scratch` has `stride` floats for
+  /// each thread.
+  public func run(on pool: ThreadPool?, scratch: AlignedBuffer, stride: Int, beside work: () -> Void) {
+    guard let pool, together else {
+      work()
+      for task in 0..<tasks { unsafe kernel(arguments, task, scratch.pointer) }
+      return
+    }
+    withoutActuallyEscaping(work) { work in
+      // The region ends before this returns, and only one of its tasks calls it.
+      nonisolated(unsafe) let (call, work) = (self, work)
+      pool.run(tasks: tasks + 1) { task, thread in
+        guard task > 0 else { return unsafe work() }
+        unsafe call.kernel(call.arguments, task - 1, scratch.pointer + thread * stride)
+      }
+    }
+  }
+}

@@ -43,4 +43,56 @@ struct PlanTests {
     let executor = try Executor(graph: sketch.graph, threads: 1) { .float32(parameters[$0]) }
     #expect(executor.arenaBytes < 3 * 16 * 64 * 64 * 4)
   }
+
+  private struct NoWeights: Error {}
+
+  @Test("a single run reads each weight once, in the order of the layers, and ends where one cannot be read")
+  func weightsInTurn() throws {
+    var sketch = Sketch()
+    var value = sketch.input([1, 451])
+    for units in [450, 457, 460, 505] { value = try sketch.dense(value, units: units) }
+    sketch.graph.outputs = [value]
+    let (graph, parameters) = (sketch.graph, sketch.parameters)
+    var numbers = Numbers(5)
+    let input = AnyTensor.float32(numbers.tensor([1, 451]))
+    func run(threads: Int, failingAt bad: Int?) throws -> (read: [Int], output: Tensor<Float>?) {
+      var read: [Int] = []
+      do {
+        let outputs = unsafe try Executor.runOnce(
+          graph, [input], threads: threads, parameter: { .float32(parameters[$0]) },
+          read: { index, place in
+            read.append(index)
+            if read.count == bad { throw NoWeights() }
+            _ = unsafe place.update(fromContentsOf: parameters[index].elements)
+          })
+        return (read, outputs[0].converted(to: Float.self))
+      } catch is NoWeights {
+        return (read, nil)
+      }
+    }
+    let alone = try run(threads: 1, failingAt: nil)
+    #expect(alone.read == [0, 2, 4, 6])
+    let together = try run(threads: 2, failingAt: nil)
+    #expect(together.read == alone.read && together.output == alone.output)
+    let kept = try Executor(graph: graph, threads: 1) { .float32(parameters[$0]) }
+    let expected = try kept.run([input])[0].converted(to: Float.self)
+    #expect(
+      zip(try #require(alone.output).elements, expected.elements).allSatisfy { abs($0 - $1) <= 1e-4 * (1 + abs($1)) })
+    for bad in 1...4 {
+      let result = try run(threads: 2, failingAt: bad)
+      #expect(result.output == nil && result.read == Array([0, 2, 4, 6].prefix(bad)))
+    }
+  }
+
+  @Test("weights that follow one another do not overlap in their place")
+  func weightPlace() throws {
+    let counts = [5, 100, 7, 16, 33, 1]
+    let place = try WeightPlace(counts)
+    for index in counts.indices.dropLast() {
+      let (one, next) = (unsafe place[index], unsafe place[index + 1])
+      unsafe one.update(repeating: 1)
+      unsafe next.update(repeating: 2)
+      #expect(unsafe one.count == counts[index] && one.allSatisfy { $0 == 1 })
+    }
+  }
 }
