@@ -30,3 +30,12 @@ const NNKernels *nnKernels(void) {
   atomic_store_explicit(&chosen, kernels, memory_order_release);
   return kernels;
 }
+
+const NNKernels *nnKernelsOfPerceptron(NNKernel perceptron) {
+  if (perceptron == nnBaselineKernels.perceptron) return &nnBaselineKernels;
+#if defined(__x86_64__)
+  if (perceptron == nnAVX2Kernels.perceptron) return &nnAVX2Kernels;
+  if (perceptron == nnAVX512Kernels.perceptron) return &nnAVX512Kernels;
+#endif
+  return NULL;
+}

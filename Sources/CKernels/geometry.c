@@ -67,4 +67,4 @@ NNInt nnProductTasks(const NNProduct *p) {
   return p->pieces.count * nnCeilDivide(p->columns, 16) * nnCeilDivide(p->height, PRODUCT_HEIGHT);
 }
 
-NNInt nnProductScratch(void) { return PRODUCT_HEIGHT * 17 + PRODUCT_ROWS * 16 + 16; }
+NNInt nnProductScratch(void) { return (PRODUCT_HEIGHT + PRODUCT_ROWS) * 16; }

@@ -29,5 +29,5 @@ const NNKernels KERNELS = {
   channelCopy, block, unblock, pack, packDepthwise, packDense, transpose, filterGradient, depthwiseGradient, combine,
   combineDoubles, moments, gradientMoments, momentsToScale, momentsToGradient, normalize, normalizeGradient, spread,
   maximumGradient, spatialMeanGradient, columnSum, product, loss, metric, track, squares, squaresToFactor, update, perceptron,
-  peak, MAX_HEIGHT * 16 * 2,
+  perceptronSteps, peak, MAX_HEIGHT * 16 * 2,
 };

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #endif
 
-#include "include/CKernels.h"
+#include "tables.h"
 
 enum { SPINS = 1500, MAX_THREADS = 1024 };
 
@@ -170,9 +170,24 @@ void nnPoolRun(NNPool *pool, const NNStep *steps, NNInt count, float *scratch, N
   }
 }
 
+/// Runs steps that are a perceptron, a metric of it perhaps, and its update as one; -1 where they are something else.
+static NNInt repeatPerceptron(const NNStep *steps, NNInt count, const NNLoop *loop, NNInt times) {
+  if (count != loop->metricCount + 2 || count > 3 || loop->lossCount != 1) return -1;
+  const NNKernels *kernels = nnKernelsOfPerceptron(steps[0].kernel);
+  if (!kernels || steps[count - 1].kernel != kernels->update || steps[count - 1].arguments != loop->update) return -1;
+  const NNPerceptron *perceptron = steps[0].arguments;
+  const NNMetric *metric = count == 3 ? steps[1].arguments : NULL;
+  if (metric && (steps[1].kernel != kernels->metric || metric->output != perceptron->output)) return -1;
+  if (metric && metric->pieces.count != 1) return -1;
+  if (loop->update->factor || loop->losses != perceptron->loss) return -1;
+  return kernels->perceptronSteps(perceptron, metric, loop->update, loop, times);
+}
+
 NNInt nnPoolRepeat(
   NNPool *pool, const NNStep *steps, NNInt count, float *scratch, NNInt scratchStride, const NNLoop *loop, NNInt times
 ) {
+  NNInt done = repeatPerceptron(steps, count, loop, times);
+  if (done >= 0) return done;
   for (NNInt run = 0; run < times; run++) {
     loop->update->rate = loop->rates[run];
     loop->update->step++;

@@ -17,6 +17,26 @@ static void columnSum(const void *arguments, NNInt piece, float *scratch) {
   }
 }
 
+// output[m][16] = sum over r of left[r][m] * right[r][16], added to what is there with `adds`.
+#define FUNCTION(M) \
+  static void product_##M( \
+    const float *left, NNInt leftStride, const float *right, NNInt rows, float *output, NNInt stride, int adds) { \
+    f16 sum[M]; \
+    UNROLL for (int m = 0; m < M; m++) sum[m] = adds ? load16(output + m * stride) : (f16)0; \
+    for (NNInt r = 0; r < rows; r++, left += leftStride, right += 16) { \
+      f16 row = load16(right); \
+      UNROLL for (int m = 0; m < M; m++) sum[m] += left[m] * row; \
+    } \
+    UNROLL for (int m = 0; m < M; m++) store16(output + m * stride, sum[m]); \
+  }
+FOR_EACH_HEIGHT(FUNCTION)
+#undef FUNCTION
+
+typedef void (*ProductFunction)(const float *, NNInt, const float *, NNInt, float *, NNInt, int);
+#define ENTRY(M) product_##M,
+static const ProductFunction productOf[] = {0, FOR_EACH_HEIGHT(ENTRY)};
+#undef ENTRY
+
 // left^T right over a piece of the rows: [piece][m][n] = sum over rows of left[row][m] * right[row][n]; both plain.
 static void product(const void *arguments, NNInt task, float *scratch) {
   const NNProduct *p = arguments;
@@ -25,30 +45,30 @@ static void product(const void *arguments, NNInt task, float *scratch) {
   task /= chunks;
   NNInt panel = task % panels, piece = task / panels, columns = least(16, p->columns - panel * 16);
   NNInt first = nnPieceStart(&p->pieces, piece), last = nnPieceStart(&p->pieces, piece + 1);
-  float *sums = scratch, *edge = sums + PRODUCT_HEIGHT * 16;
-  int32_t *offsets = (int32_t *)(edge + PRODUCT_ROWS * 16);
-  for (int32_t m = 0; m < height; m++) offsets[m] = m;
-  memset(sums, 0, (size_t)(height * 16) * 4);
-  for (NNInt row = first; row < last; row += PRODUCT_ROWS) {
-    NNInt rows = least(PRODUCT_ROWS, last - row), stride = p->columns;
-    const float *right = p->right + row * p->columns + panel * 16;
-    if (columns < 16) {
-      for (NNInt r = 0; r < rows; r++) {
-        for (NNInt j = 0; j < 16; j++) edge[r * 16 + j] = j < columns ? right[r * p->columns + j] : 0;
-      }
-      right = edge;
-      stride = 16;
-    }
-    Outer outer = {1, rows, 0, p->height, 0, stride, 8};
-    outerRows(&outer, p->left + row * p->height + firstM, offsets, height, right, sums);
-  }
+  NNInt tiles = nnCeilDivide(height, MAX_HEIGHT);
   float *output = p->output + (piece * p->height + firstM) * p->columns + panel * 16;
-  for (NNInt m = 0; m < height; m++, output += p->columns) {
-    if (columns == 16) {
-      store16(output, load16(sums + m * 16));
-    } else {
-      for (NNInt j = 0; j < columns; j++) output[j] = sums[m * 16 + j];
+  float *right = scratch, *sums = columns == 16 ? output : scratch + PRODUCT_ROWS * 16;
+  NNInt stride = columns == 16 ? p->columns : 16;
+  for (NNInt m = 0; first == last && m < height; m++) store16(sums + m * stride, 0);
+  for (NNInt row = first; row < last; row += PRODUCT_ROWS) {
+    NNInt rows = least(PRODUCT_ROWS, last - row);
+    // Side by side: rows a power of two apart would push one another out of the first-level cache.
+    for (NNInt r = 0; r < rows; r++) {
+      const float *from = p->right + (row + r) * p->columns + panel * 16;
+      if (columns == 16) {
+        store16(right + r * 16, load16(from));
+      } else {
+        for (NNInt j = 0; j < 16; j++) right[r * 16 + j] = j < columns ? from[j] : 0;
+      }
     }
+    const float *left = p->left + row * p->height + firstM;
+    for (NNInt i = 0; i < tiles; i++) {
+      NNInt m = height * i / tiles;
+      productOf[height * (i + 1) / tiles - m](left + m, p->height, right, rows, sums + m * stride, stride, row > first);
+    }
+  }
+  for (NNInt m = 0; columns < 16 && m < height; m++) {
+    for (NNInt j = 0; j < columns; j++) output[m * p->columns + j] = sums[m * 16 + j];
   }
 }
 
@@ -106,18 +126,17 @@ static void loss(const void *arguments, NNInt piece, float *scratch) {
   p->sums[piece] = sum / count;
 }
 
-// A metric's sum over a piece of the rows: how many are right, or by how much all numbers are off.
-static void metric(const void *arguments, NNInt piece, float *scratch) {
-  const NNMetric *p = arguments;
+// A metric's sum over a piece of the rows of `output`: how many are right, or by how much all numbers are off.
+INLINE double metricSum(const NNMetric *p, const float *output, NNInt piece) {
   NNInt first = nnPieceStart(&p->pieces, piece), last = nnPieceStart(&p->pieces, piece + 1), end = last * p->columns;
   double sum = 0;
   if (p->kind == NN_ABSOLUTE_ERROR) {
-    for (NNInt i = first * p->columns; i < end; i++) sum += __builtin_fabs((double)p->output[i] - (double)p->target[i]);
+    for (NNInt i = first * p->columns; i < end; i++) sum += __builtin_fabs((double)output[i] - (double)p->target[i]);
   } else if (p->columns == 1) {
-    for (NNInt row = first; row < last; row++) sum += (p->output[row] >= 0.5f) == (p->target[row] >= 0.5f);
+    for (NNInt row = first; row < last; row++) sum += (output[row] >= 0.5f) == (p->target[row] >= 0.5f);
   } else {
     for (NNInt row = first; row < last; row++) {
-      const float *y = p->output + row * p->columns, *t = p->target + row * p->columns;
+      const float *y = output + row * p->columns, *t = p->target + row * p->columns;
       NNInt best = 0, wanted = 0;
       for (NNInt i = 1; i < p->columns; i++) {
         if (y[i] > y[best]) best = i;
@@ -126,7 +145,12 @@ static void metric(const void *arguments, NNInt piece, float *scratch) {
       sum += best == wanted;
     }
   }
-  p->sums[piece] = sum;
+  return sum;
+}
+
+static void metric(const void *arguments, NNInt piece, float *scratch) {
+  const NNMetric *p = arguments;
+  p->sums[piece] = metricSum(p, p->output, piece);
 }
 
 // running = keep * running + share * batch.
@@ -172,6 +196,32 @@ typedef struct Rule {
   float rate, momentum, keeps, decay, shrink, beta2, rest1, rest2, step, inverseCorrection, epsilon;
 } Rule;
 
+INLINE Rule ruleOfStep(const NNUpdate *p, double rate, NNInt step) {
+#pragma clang fp contract(off)
+  Rule r = {
+    .rate = (float)rate, .momentum = (float)p->momentum, .keeps = step == 1 ? 0 : (float)p->momentum,
+    .decay = p->kind == NN_ADAMW ? 0 : (float)p->decay, .shrink = 1, .epsilon = (float)p->epsilon};
+  if (p->kind != NN_SGD) {
+    if (p->kind == NN_ADAMW) r.shrink = (float)(1 - rate * p->decay);
+    r.beta2 = (float)p->beta2;
+    r.rest1 = (float)(1 - p->beta1);
+    r.rest2 = (float)(1 - p->beta2);
+    r.step = (float)(rate / (1 - power(p->beta1, step)));
+    r.inverseCorrection = (float)(1 / __builtin_sqrt(1 - power(p->beta2, step)));
+  }
+  return r;
+}
+
+// Which product an addition takes in would be the compiler's choice, and another in another place: none.
+INLINE f8 adam(const Rule *r, f8 value, f8 gradient, f8 *first, f8 *second) {
+#pragma clang fp contract(off)
+  value *= r->shrink;
+  f8 own = gradient + r->decay * value;
+  *first += r->rest1 * (own - *first);
+  *second = r->beta2 * *second + r->rest2 * own * own;
+  return value - r->step * (*first / (__builtin_elementwise_sqrt(*second) * r->inverseCorrection + r->epsilon));
+}
+
 INLINE f8 updated(const NNUpdate *p, const Rule *r, f8 value, f8 gradient, f8 *first, f8 *second) {
   if (p->kind == NN_SGD) {
     f8 own = gradient + r->decay * value;
@@ -180,27 +230,13 @@ INLINE f8 updated(const NNUpdate *p, const Rule *r, f8 value, f8 gradient, f8 *f
     *first = kept;
     return value - r->rate * (p->nesterov ? own + r->momentum * kept : kept);
   }
-  value *= r->shrink;
-  f8 own = gradient + r->decay * value;
-  *first += r->rest1 * (own - *first);
-  *second = r->beta2 * *second + r->rest2 * own * own;
-  return value - r->step * (*first / (__builtin_elementwise_sqrt(*second) * r->inverseCorrection + r->epsilon));
+  return adam(r, value, gradient, first, second);
 }
 
 static void update(const void *arguments, NNInt task, float *scratch) {
   const NNUpdate *p = arguments;
   NNInt begin = task * p->countPerTask, end = least(begin + p->countPerTask, p->count);
-  Rule r = {
-    .rate = (float)p->rate, .momentum = (float)p->momentum, .keeps = p->step == 1 ? 0 : (float)p->momentum,
-    .decay = p->kind == NN_ADAMW ? 0 : (float)p->decay, .shrink = 1, .epsilon = (float)p->epsilon};
-  if (p->kind != NN_SGD) {
-    if (p->kind == NN_ADAMW) r.shrink = (float)(1 - p->rate * p->decay);
-    r.beta2 = (float)p->beta2;
-    r.rest1 = (float)(1 - p->beta1);
-    r.rest2 = (float)(1 - p->beta2);
-    r.step = (float)(p->rate / (1 - power(p->beta1, p->step)));
-    r.inverseCorrection = (float)(1 / __builtin_sqrt(1 - power(p->beta2, p->step)));
-  }
+  Rule r = ruleOfStep(p, p->rate, p->step);
   float cut = p->factor ? *p->factor : 1;
   f8 bad = 0;
   // All counts are multiples of 8: what is beyond a parameter's end stays zero.

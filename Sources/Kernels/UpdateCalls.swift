@@ -105,7 +105,7 @@ extension KernelCall {
 
   /// Whether a dense layer on a step's input is small enough for `perceptron`.
   public static func isPerceptron(rows: Int, inner: Int, units: Int) -> Bool {
-    inner <= NN_PERCEPTRON_INNER && rows <= 128 && units <= 16
+    inner <= NN_PERCEPTRON_INNER && rows <= NN_PERCEPTRON_ROWS && units <= NN_PERCEPTRON_UNITS
   }
 
   /// A dense layer, a sigmoid perhaps, its loss and all gradients, where everything is small: from the input and the target

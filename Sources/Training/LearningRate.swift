@@ -74,4 +74,10 @@ public enum LearningRate: Sendable, Equatable {
       }
     }
   }
+
+  /// The rates of epochs with these indices.
+  func rates(_ range: Range<Int>, of epochs: Int) -> [Double] {
+    if case .constant(let rate) = self { return Array(repeating: rate, count: range.count) }
+    return range.map { rate(epoch: $0, of: epochs) }
+  }
 }

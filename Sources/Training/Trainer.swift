@@ -185,6 +185,7 @@ public struct Trainer: Sendable {
       // All ranks of a job end after the same step.
       try options.communicator?.any(isInterrupted()) ?? isInterrupted()
     }
+    if runsOn { state.makeRoom(for: configuration.epochs) }
     var pace = Pace()
     while state.history.count < configuration.epochs {
       if let patience = options.patience, state.epochsSinceBest >= patience {

@@ -1,3 +1,5 @@
+import Files
+
 /// The records of a run's epochs from the first on, a few numbers each: there may be millions.
 public struct TrainingHistory: RandomAccessCollection, Sendable, Equatable {
   private struct Validation: Sendable, Equatable {
@@ -21,6 +23,13 @@ public struct TrainingHistory: RandomAccessCollection, Sendable, Equatable {
       epoch: position + 1, loss: losses[position],
       metrics: Array(metrics[position * metricCount..<(position + 1) * metricCount]),
       validationLoss: validations[position]?.loss, validationMetrics: validations[position]?.metrics ?? [])
+  }
+
+  /// Makes room for as many epochs, unless they are too many for that to be sure.
+  mutating func makeRoom(for epochs: Int) {
+    guard epochs < 1 << 24, (try? requireMemory(32 * epochs * (1 + metricCount), for: "history")) != nil else { return }
+    losses.reserveCapacity(epochs)
+    metrics.reserveCapacity(epochs * metricCount)
   }
 
   /// Adds the epoch after the last one.

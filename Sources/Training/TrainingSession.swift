@@ -57,24 +57,30 @@ final class TrainingSession<Scalar: TensorScalar> {
   func runEpochs(_ epochs: Range<Int>, _ state: inout TrainingState<Scalar>) throws(Failure) {
     guard let engine else { return }
     let configuration = trainer.configuration
-    let rates = epochs.map { configuration.learningRate.rate(epoch: $0, of: configuration.epochs) }
-    let record = try engine.take(Array(trainer.data.range)[...], areInOrder: true, rates: rates) { mask, shape, _ in
-      Tensor(shape: shape, repeating: 1)
+    let rows = Array(trainer.data.range)[...]
+    let metricCount = trainer.metrics.count
+    // As many at a time as the caches have room for their numbers.
+    for start in stride(from: epochs.lowerBound, to: epochs.upperBound, by: 4096) {
+      let piece = start..<min(start + 4096, epochs.upperBound)
+      let rates = configuration.learningRate.rates(piece, of: configuration.epochs)
+      let record = try engine.take(rows, areInOrder: true, rates: rates) { _, shape, _ in
+        Tensor(shape: shape, repeating: 1)
+      }
+      var (losses, metrics) = (record.losses, record.metrics)
+      let problem = Result { () throws(Failure) in
+        try checkFinite(engine, loss: losses.last ?? 0, start + losses.count - 1, 0)
+      }
+      if case .failure = problem {
+        losses.removeLast()
+        metrics.removeLast(metricCount)
+      }
+      for metric in 0..<metricCount {
+        let count = Double(max(engine.part(of: metric, sum: 0, rows: batchSize).count, 1))
+        for place in stride(from: metric, to: metrics.count, by: metricCount) { metrics[place] /= count }
+      }
+      state.finishEpochs(losses: losses, metrics: metrics)
+      try problem.get()
     }
-    var (losses, metrics) = (record.losses, record.metrics)
-    let problem = Result { () throws(Failure) in
-      try checkFinite(engine, loss: losses.last ?? 0, epochs.lowerBound + losses.count - 1, 0)
-    }
-    if case .failure = problem {
-      losses.removeLast()
-      metrics.removeLast(trainer.metrics.count)
-    }
-    for place in metrics.indices {
-      let part = engine.part(of: place % trainer.metrics.count, sum: metrics[place], rows: batchSize)
-      metrics[place] = part.sum / Double(max(part.count, 1))
-    }
-    state.finishEpochs(losses: losses, metrics: metrics)
-    try problem.get()
   }
 
   /// Trains one epoch, counted from 0, and returns its record; nil where it was interrupted.
@@ -104,13 +110,34 @@ final class TrainingSession<Scalar: TensorScalar> {
       validationMetrics: [])
   }
 
-  /// A step on the first rows.
-  func takeFirstStep(_ state: inout TrainingState<Scalar>) throws(Failure) -> Double {
-    var means = MetricMeans(count: trainer.metrics.count)
+  /// Steps on the first rows, as many as `times` unless training diverges: how many were taken, and the last one's loss.
+  func takeFirstStep(
+    times: Int, _ state: inout TrainingState<Scalar>
+  ) -> (taken: Int, loss: Result<Double, Failure>) {
     let configuration = trainer.configuration
-    return try take(
-      Array(trainer.data.range.prefix(batchSize))[...], epoch: 0, index: 0,
-      rate: configuration.learningRate.rate(epoch: 0, of: configuration.epochs), &state, &means)
+    let rate = configuration.learningRate.rate(epoch: 0, of: configuration.epochs)
+    let rows = Array(trainer.data.range.prefix(batchSize))[...]
+    var taken = 0
+    let loss = Result { () throws(Failure) in
+      if let engine, engine.canRepeat(rows: rows.count) {
+        let rates = Array(repeating: rate, count: times)
+        let record = try engine.take(rows, areInOrder: isInOrder, rates: rates) { _, shape, _ in
+          Tensor(shape: shape, repeating: 1)
+        }
+        taken = record.losses.count
+        let loss = record.losses.last ?? 0
+        try checkFinite(engine, loss: loss, 0, taken - 1)
+        return loss
+      }
+      var loss = 0.0
+      var means = MetricMeans(count: trainer.metrics.count)
+      while taken < times {
+        taken += 1
+        loss = try take(rows, epoch: 0, index: 0, rate: rate, &state, &means)
+      }
+      return loss
+    }
+    return (taken, loss)
   }
 
   /// One step: forward, backward, update. Returns the loss before the update.

@@ -49,11 +49,15 @@ struct TrainingState<Scalar: TensorScalar> {
     stepsOfEpoch = 0
   }
 
+  /// Makes room for the history of a long run.
+  mutating func makeRoom(for epochs: Int) { history.makeRoom(for: epochs) }
+
   /// Adds epochs that followed one another without validation.
   mutating func finishEpochs(losses: [Double], metrics: [Double]) {
-    for (index, loss) in losses.enumerated() where best.map({ loss < $0.loss }) ?? true {
-      best = (loss, history.count + index + 1)
-    }
+    var least = best?.loss ?? .infinity
+    var place: Int?
+    for index in losses.indices where losses[index] < least { (least, place) = (losses[index], index) }
+    if let place { best = (least, history.count + place + 1) }
     history.append(losses: losses, metrics: metrics)
     stepsOfEpoch = 0
   }

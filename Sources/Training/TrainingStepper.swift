@@ -2,9 +2,11 @@ public import Diagnostics
 import ModelFile
 import Tensors
 
-/// Takes single steps of training, to be timed: the data's first batch again and again.
+/// Takes steps of training, to be timed: the data's first batch again and again.
 public final class TrainingStepper {
-  private let take: () throws(Failure) -> Double
+  /// How many steps were taken, one that diverged included.
+  public private(set) var stepCount = 0
+  private let take: (Int) -> (taken: Int, loss: Result<Double, Failure>)
 
   /// A stepper that trains as `trainer` would.
   public init(_ trainer: Trainer) throws(Failure) {
@@ -15,14 +17,19 @@ public final class TrainingStepper {
       }
   }
 
-  /// One step: forward, backward, update. Returns the loss before the update; throws where training diverges.
-  public func step() throws(Failure) -> Double { try take() }
+  /// Steps one after the other: forward, backward, update. Returns the last one's loss before its update; throws where
+  /// training diverges.
+  public func step(times: Int = 1) throws(Failure) -> Double {
+    let (taken, loss) = take(times)
+    stepCount += taken
+    return try loss.get()
+  }
 
   private static func steps<Scalar: TensorScalar>(
     _: Scalar.Type, _ trainer: Trainer
-  ) throws(Failure) -> () throws(Failure) -> Double {
+  ) throws(Failure) -> (Int) -> (taken: Int, loss: Result<Double, Failure>) {
     var state = try TrainingState<Scalar>(trainer)
     let session = try TrainingSession<Scalar>(trainer, state)
-    return { () throws(Failure) in try session.takeFirstStep(&state) }
+    return { session.takeFirstStep(times: $0, &state) }
   }
 }

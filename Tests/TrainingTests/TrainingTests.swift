@@ -176,6 +176,9 @@ struct TrainingTests {
     let stepper = try TrainingStepper(trainer)
     let losses = [try stepper.step(), try stepper.step()]
     #expect(losses == (try trainer.run().history.map(\.loss)))
+    let together = try TrainingStepper(trainer)
+    #expect(try together.step(times: 2) == losses[1])
+    #expect(together.stepCount == 2)
   }
 
   @Test("a history is a table with a heading")

@@ -274,7 +274,7 @@ typedef struct NNLoss {
   NNLossKind kind;
 } NNLoss;
 
-enum { NN_PERCEPTRON_INNER = 32 };
+enum { NN_PERCEPTRON_INNER = 32, NN_PERCEPTRON_UNITS = 16, NN_PERCEPTRON_ROWS = 128 };
 
 /// A dense layer of plain weights [units, inner] with or without a sigmoid, its loss against a target and all gradients,
 /// one task. Input and target lie in blocks of 8 rows: [block][inner][8] and [block][units][8]; the output is plain.
@@ -327,6 +327,18 @@ typedef struct NNUpdate {
   double rate, momentum, decay, beta1, beta2, epsilon;
 } NNUpdate;
 
+/// What changes from run to run of a plan that is run again and again, and what each run leaves. Null: nothing.
+typedef struct NNLoop {
+  NNUpdate *update;     // its rate and step are set before every run
+  const double *rates;  // one a run
+  const float *losses;  // their sum is a run's loss
+  const double *metrics;
+  const int32_t *diverged;
+  NNInt lossCount, metricCount;
+  double *lossHistory;    // [run]
+  double *metricHistory;  // [run][metric]
+} NNLoop;
+
 /// One task of a step; `arguments` points at the struct that the kernel takes.
 typedef void (*NNKernel)(const void *_Nonnull arguments, NNInt task, float *_Nullable scratch);
 
@@ -372,6 +384,9 @@ typedef struct NNKernels {
   NNKernel _Nonnull squaresToFactor;
   NNKernel _Nonnull update;
   NNKernel _Nonnull perceptron;
+  /// Steps of a perceptron (with a metric perhaps) and its update, as `nnPoolRepeat` repeats them.
+  NNInt (*_Nonnull perceptronSteps)(
+    const NNPerceptron *_Nonnull, const NNMetric *_Nullable, NNUpdate *_Nonnull, const NNLoop *_Nonnull, NNInt times);
   /// 12 * 16 * iterations multiply-adds in registers: the processor's peak, for benchmarks.
   float (*_Nonnull peak)(NNInt iterations);
   NNInt peakFlopsPerIteration;
@@ -422,18 +437,6 @@ void nnPoolDestroy(NNPool *_Nonnull pool);
 /// scratch + t * scratchStride. One caller at a time. A null pool runs everything on the caller.
 void nnPoolRun(
   NNPool *_Nullable pool, const NNStep *_Nonnull steps, NNInt count, float *_Nullable scratch, NNInt scratchStride);
-
-/// What changes from run to run of a plan that is run again and again, and what each run leaves. Null: nothing.
-typedef struct NNLoop {
-  NNUpdate *update;     // its rate and step are set before every run
-  const double *rates;  // one a run
-  const float *losses;  // their sum is a run's loss
-  const double *metrics;
-  const int32_t *diverged;
-  NNInt lossCount, metricCount;
-  double *lossHistory;    // [run]
-  double *metricHistory;  // [run][metric]
-} NNLoop;
 
 /// Runs the steps `times` times, or until a run's loss or a parameter is not finite. Returns the number of runs.
 NNInt nnPoolRepeat(

@@ -92,12 +92,16 @@ final class TrainingSteps: BenchmarkedWork {
   }
 
   func run(times: Int) throws(Failure) {
-    for _ in 0..<times {
+    var rest = times
+    while rest > 0 {
+      let before = stepper.stepCount
       do throws(Failure) {
-        checksum = try stepper.step()
+        checksum = try stepper.step(times: rest)
+        return
       } catch {
         // The same batch again and again may lead anywhere; the time of a step is what is asked for.
         guard error.kind == .checkFailed else { throw error }
+        rest -= max(stepper.stepCount - before, 1)
         restarts += 1
         stepper = try TrainingStepper(trainer)
         checksum = try stepper.step()
