@@ -79,15 +79,24 @@ static void multiplyPanels(
       float *output = c->output + at;
       const float *residual = c->residual && part == parts - 1 ? c->residual + at : 0;
       const float *b = weights + (panel - firstPanel) * 16 * inner + firstSegment * s->run * width;
-      // What is read next is fetched meanwhile, half by half.
-      NNInt size = (lastSegment - firstSegment) * s->run * width;
-      const float *next = panel + 1 < lastPanel ? b + 16 * inner : weights + lastSegment * s->run * width;
       Tile16 tile = {
-        s->segments + firstSegment, lastSegment - firstSegment, s->run, 8, pixels * 8,
+        s->segments + firstSegment, lastSegment - firstSegment, s->run, 8, pixels * 8, 0,
         c->bias ? c->bias + (firstBlock + panel * 2) * 8 : 0, part > 0, c->relu && part == parts - 1};
+      // What is read next is fetched meanwhile: two tiles fetch the next weights, a half each. Where the input is read
+      // for the first time and lies in pieces, each tile fetches the next one's before that.
+      NNInt size = tile.segmentCount * s->run * width;
+      const float *next = panel + 1 < lastPanel ? b + 16 * inner : weights + lastSegment * s->run * width;
+      NNInt inputTiles = panel == firstPanel && s->run == 8 && tiles > 12 && tile.segmentCount > 1 ? tiles - 2 : 0;
       for (NNInt i = 0; i < tiles; i++) {
-        NNInt q = s->pixelCount * i / tiles, m = s->pixelCount * (i + 1) / tiles - q;
-        const float *added = residual ? residual + q * 8 : 0, *ahead = i < 2 ? next + i * size / 2 : b;
+        NNInt q = s->pixelCount * i / tiles, end = s->pixelCount * (i + 1) / tiles, m = end - q;
+        const float *added = residual ? residual + q * 8 : 0, *ahead = b;
+        tile.pace = width * 4;
+        if (i < inputTiles) {
+          ahead = s->base + s->offsets[end] + tile.segments[0];
+          tile.pace = tile.segments[1] - tile.segments[0];
+        } else if (i < inputTiles + 2) {
+          ahead = next + (i - inputTiles) * size / 2;
+        }
         if (wide) {
           indirectOf16[m](&tile, s->base, s->offsets + q, b, output + q * 8, added, ahead);
         } else {

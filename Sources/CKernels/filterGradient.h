@@ -117,6 +117,7 @@ static void filterGradientByTiles(const NNFilterGradient *p, NNInt task, float *
   NNInt tilesX = nnCeilDivide(p->outputWidth, 4), tilesY = nnCeilDivide(p->outputHeight, 4);
   NNInt total = (t.lastImage - t.firstImage) * tilesY * tilesX;
   NNInt inputStride = nnGradientInputStride(p), gradientStride = nnGradientOutputStride(p);
+  NNInt firstOutput = t.bundle * bundleOutputs + t.panel * 2, firstInput = t.bundle * (inputBlocks / p->bundles) + t.block;
   // sums: [position][block][channel][panel][16]
   NNInt row = t.panels * 16, area = t.blocks * 8 * row;
   float *sums = scratch, *gradients = sums + 36 * nnGradientBlocks(p) * 8 * nnGradientPanels(p) * 16;
@@ -129,20 +130,25 @@ static void filterGradientByTiles(const NNFilterGradient *p, NNInt task, float *
   for (NNInt first = 0; first < total; first += GRADIENT_TILES) {
     NNInt tiles = least(GRADIENT_TILES, total - first);
     for (NNInt i = 0; i < tiles; i++) {
-      NNInt outputs = least(t.panels * 2, bundleOutputs - t.panel * 2);
-      const float *g = p->gradient + (image * outputBlocks + t.bundle * bundleOutputs + t.panel * 2) * plane;
+      NNInt outputs = least(t.panels * 2, bundleOutputs - t.panel * 2), y = ty * 4, x = tx * 4;
+      const float *g = p->gradient + (image * outputBlocks + firstOutput) * plane;
+      const float *v = p->input + (image * inputBlocks + firstInput) * inputPlane;
+      nextTile(&tx, &ty, &image, tilesX, tilesY);
+      const float *nextG = p->gradient + (image * outputBlocks + firstOutput) * plane;
+      const float *nextV = p->input + (image * inputBlocks + firstInput) * inputPlane;
       for (NNInt block = 0; block < outputs; block++) {
+        fetchTile(4, nextG + block * plane, p->outputHeight, p->outputWidth, ty * 4, tx * 4);
         spreadTile(
-          g + block * plane, p->outputHeight, p->outputWidth, ty * 4, tx * 4, edge,
+          g + block * plane, p->outputHeight, p->outputWidth, y, x, edge,
           gradients + i * gradientStride + block / 2 * 36 * 16 + block % 2 * 8);
       }
-      const float *x = p->input + (image * inputBlocks + t.bundle * (inputBlocks / p->bundles) + t.block) * inputPlane;
       for (NNInt block = 0; block < t.blocks; block++) {
+        fetchTile(
+          6, nextV + block * inputPlane, p->inputHeight, p->inputWidth, ty * 4 - p->padTop, tx * 4 - p->padLeft + 1);
         transformTile(
-          4, x + block * inputPlane, p->inputHeight, p->inputWidth, ty * 4 - p->padTop, tx * 4 - p->padLeft, edge,
+          4, v + block * inputPlane, p->inputHeight, p->inputWidth, y - p->padTop, x - p->padLeft, edge,
           inputs + i * inputStride + block / 2 * 36 * 16 + block % 2 * 8);
       }
-      nextTile(&tx, &ty, &image, tilesX, tilesY);
     }
     for (NNInt position = 0; position < 36; position++) {
       for (NNInt panel = 0; panel < t.panels; panel++) {

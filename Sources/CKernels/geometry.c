@@ -10,7 +10,7 @@ NNInt nnConvolutionTasks(const NNConvolution *c) {
 
 NNInt nnConvolutionScratch(const NNConvolution *c) {
   if (c->algorithm != NN_DIRECT) {
-    return c->strip * (nnTileInputStride(c) + nnTileOutputStride(c) * (c->byPosition ? c->panels : 1));
+    return c->strip * (nnTileInputStride(c) + nnTileOutputStride(c) * c->panels);
   }
   NNInt floats = c->strip + nnSegments(c) + 32;
   if (nnCopiesInput(c)) {

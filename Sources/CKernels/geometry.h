@@ -60,6 +60,10 @@ static inline NNInt nnTileInputStride(const NNConvolution *c) {
 }
 static inline NNInt nnTileOutputStride(const NNConvolution *c) { return nnPositions(c) * 16 + 16; }
 
+/// Whether so many floats are mostly beyond the second-level cache by the time that they are used again, so that it pays
+/// to fetch them before their turn.
+static inline int nnIsFar(NNInt floats) { return floats > 64 * 1024; }
+
 /// The first row of a piece, of the rows that are here.
 static inline NNInt nnPieceStart(const NNPieces *p, NNInt piece) {
   return p->rows * (p->first + piece) / p->of - p->rows * p->first / p->of;

@@ -8,6 +8,9 @@
 #define LOAD JOIN(load, WIDTH)
 #define RELU JOIN(relu, WIDTH)
 #define NAME(name) JOIN(name, WIDTH)
+// Cache lines that are fetched for every 8 columns, as a part of what is read of the right side.
+#define HALF (WIDTH / 4)
+#define THREE_EIGHTHS (WIDTH * 3 / 16)
 
 INLINE VECTOR NAME(gather)(const float *p, NNInt halfStride) {
 #if WIDTH == 16
@@ -29,13 +32,14 @@ INLINE void NAME(scatter)(float *p, NNInt halfStride, VECTOR v) {
 #endif
 }
 
-/// sum[m] += row[m][k...] * b, for `count` columns of the left side; returns where the right side goes on. Meanwhile what
-/// lies at `*ahead` is fetched, half as much as is read of b.
+/// sum[m] += row[m][k...] * b, for `count` columns of the left side; returns where the right side goes on. For every 8
+/// columns `lines` cache lines are fetched at `*ahead`, which goes on by `pace` floats.
 INLINE const float *NAME(multiply)(
-  const int M, VECTOR sum[], const float *const row[], NNInt k, NNInt count, const float *b, const float **ahead
+  const int M, VECTOR sum[], const float *const row[], NNInt k, NNInt count, const float *b, const float **ahead,
+  const int lines, NNInt pace
 ) {
-  for (; count >= 8; count -= 8, k += 8, b += 8 * WIDTH, *ahead += 4 * WIDTH) {
-    UNROLL for (int i = 0; i < 4 * WIDTH; i += 16) __builtin_prefetch(*ahead + i, 0, 2);
+  for (; count >= 8; count -= 8, k += 8, b += 8 * WIDTH, *ahead += pace) {
+    UNROLL for (int i = 0; i < lines; i++) __builtin_prefetch(*ahead + i * 16, 0, 2);
     UNROLL for (int i = 0; i < 8; i++) {
       VECTOR right = LOAD(b + i * WIDTH);
       UNROLL for (int m = 0; m < M; m++) sum[m] += row[m][k + i] * right;
@@ -71,10 +75,20 @@ INLINE void NAME(finish)(
   UNROLL for (int m = 0; m < M; m++) NAME(scatter)(c + m * rowStride, halfStride, sum[m]);
 }
 
+/// Fetches the residual, and where the result goes, which it shares no cache line with.
+INLINE void NAME(fetch)(const int M, const float *c, NNInt rowStride, NNInt halfStride, const float *residual) {
+  UNROLL for (int m = 0; m < M; m += 2) {
+    UNROLL for (int half = 0; half < WIDTH / 8; half++) {
+      __builtin_prefetch(residual + m * rowStride + half * halfStride, 0, 3);
+      __builtin_prefetch(c + m * rowStride + half * halfStride, 1, 3);
+    }
+  }
+}
+
 // The tile with everything that a convolution's task needs.
 typedef struct NAME(Tile) {
   const int32_t *segments;
-  NNInt segmentCount, run, rowStride, halfStride;
+  NNInt segmentCount, run, rowStride, halfStride, pace;
   const float *bias;
   NNInt accumulate, relu;
 } NAME(Tile);
@@ -89,8 +103,11 @@ typedef struct NAME(Tile) {
     VECTOR sum[16]; \
     const float *row[16]; \
     UNROLL for (int m = 0; m < M; m++) row[m] = a + offsets[m]; \
+    if (residual) NAME(fetch)(M, c, t->rowStride, t->halfStride, residual); \
     NAME(begin)(M, sum, c, t->rowStride, t->halfStride, t->bias, t->accumulate); \
-    for (NNInt s = 0; s < t->segmentCount; s++) b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b, &ahead); \
+    for (NNInt s = 0; s < t->segmentCount; s++) { \
+      b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b, &ahead, HALF, t->pace); \
+    } \
     NAME(finish)(M, sum, c, t->rowStride, t->halfStride, residual, t->relu); \
   } \
   static void JOIN(NAME(stepped), _##M)( \
@@ -102,8 +119,8 @@ typedef struct NAME(Tile) {
     UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
     NAME(begin)(M, sum, c, rowStride, 8, 0, 0); \
     NNInt k = 0; \
-    for (; inner >= 16; inner -= 16, k += step) b = NAME(multiply)(M, sum, row, k, 16, b, &ahead); \
-    NAME(multiply)(M, sum, row, k, inner, b, &ahead); \
+    for (; inner >= 16; inner -= 16, k += step) b = NAME(multiply)(M, sum, row, k, 16, b, &ahead, THREE_EIGHTHS, THREE_EIGHTHS * 16); \
+    NAME(multiply)(M, sum, row, k, inner, b, &ahead, THREE_EIGHTHS, THREE_EIGHTHS * 16); \
     NAME(finish)(M, sum, c, rowStride, 8, 0, 0); \
   } \
   static void JOIN(NAME(dense), _##M)( \
@@ -114,7 +131,7 @@ typedef struct NAME(Tile) {
     const float *row[16]; \
     UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
     NAME(begin)(M, sum, c, rowStride, 8, bias, accumulate); \
-    NAME(multiply)(M, sum, row, 0, inner, b, &ahead); \
+    NAME(multiply)(M, sum, row, 0, inner, b, &ahead, HALF, HALF * 16); \
     NAME(finish)(M, sum, c, rowStride, 8, 0, relu); \
   }
 FOR_EACH_HEIGHT(FUNCTION)
@@ -140,5 +157,7 @@ static const NAME(Dense) NAME(denseOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #undef LOAD
 #undef RELU
 #undef NAME
+#undef HALF
+#undef THREE_EIGHTHS
 #undef JOIN
 #undef JOIN_

@@ -3,10 +3,9 @@
 // 0, +-1, infinity.
 //
 // A task has `strip` tiles (of all images, counted on) and some panels of 16 output channels. It transforms its tiles'
-// input into scratch; multiplies each position by that position's weights; and transforms back, adding bias and
-// residual. Either each panel goes through all positions
-// and back (few channels: the products stay in the first-level cache), or each position goes through all panels (many
-// channels: that position's input stays there).
+// input into scratch; multiplies each position by that position's weights, panel by panel, the input staying in the
+// first-level cache; and transforms back, adding bias and residual. The weights lie as they are read: [position][panel]
+// [channel][filter].
 
 static const float pointA = 0.70710678118654752f, pointB = 1.4142135623730950f;
 
@@ -171,6 +170,14 @@ INLINE void transformTile(
   }
 }
 
+// Fetches the pixels of a tile of a plane, those that its neighbour on the left has not read.
+INLINE void fetchTile(const int side, const float *plane, NNInt height, NNInt width, NNInt y0, NNInt x0) {
+  const float *first = plane + (most(0, least(y0, height - side)) * width + most(0, x0)) * 8;
+  UNROLL for (int i = 0; i < side; i++) {
+    UNROLL for (int j = 0; j < side * 8; j += 16) __builtin_prefetch(first + i * width * 8 + j, 0, 3);
+  }
+}
+
 INLINE void transformTiles(
   const NNConvolution *c, const int size, NNInt group, NNInt firstTile, NNInt tiles, float *transformed
 ) {
@@ -178,15 +185,21 @@ INLINE void transformTiles(
   NNInt tilesX = nnTilesX(c), tilesY = nnTilesY(c), plane = c->inputHeight * c->inputWidth * 8;
   float edge[6 * 6 * 8];
   NNInt stride = nnTileInputStride(c);
-  NNInt tx = firstTile % tilesX, ty = firstTile / tilesX % tilesY, image = firstTile / (tilesX * tilesY);
+  NNInt x = firstTile % tilesX, y = firstTile / tilesX % tilesY, image = firstTile / (tilesX * tilesY);
+  int isFar = nnIsFar(c->batch * c->groups * c->inputBlocks * plane);
   for (NNInt t = 0; t < tiles; t++) {
     const float *input = c->input + (image * c->groups + group) * c->inputBlocks * plane;
-    for (NNInt block = 0; block < c->inputBlocks; block++, input += plane) {
+    NNInt y0 = y * size - c->padTop, x0 = x * size - c->padLeft;
+    nextTile(&x, &y, &image, tilesX, tilesY);
+    const float *next = c->input + (image * c->groups + group) * c->inputBlocks * plane;
+    for (NNInt block = 0; block < c->inputBlocks; block++) {
+      if (isFar && t + 1 < tiles) {
+        fetchTile(side, next + block * plane, c->inputHeight, c->inputWidth, y * size - c->padTop, x * size - c->padLeft + 1);
+      }
       transformTile(
-        size, input, c->inputHeight, c->inputWidth, ty * size - c->padTop, tx * size - c->padLeft, edge,
+        size, input + block * plane, c->inputHeight, c->inputWidth, y0, x0, edge,
         transformed + t * stride + block / 2 * side * side * 16 + block % 2 * 8);
     }
-    nextTile(&tx, &ty, &image, tilesX, tilesY);
   }
 }
 
@@ -197,6 +210,7 @@ INLINE void restoreTiles(
   NNInt halves = least(2, c->outputBlocks - panel * 2), stride = nnTileOutputStride(c);
   NNInt firstBlock = group * c->outputBlocks + panel * 2;
   NNInt tx = firstTile % tilesX, ty = firstTile / tilesX % tilesY, image = firstTile / (tilesX * tilesY);
+  int isFar = nnIsFar(c->batch * c->groups * c->outputBlocks * plane);
   for (NNInt t = 0; t < tiles; t++) {
     NNInt y = ty * size, x = tx * size;
     NNInt at = (image * c->groups * c->outputBlocks + firstBlock) * plane + (y * c->outputWidth + x) * 8;
@@ -204,7 +218,15 @@ INLINE void restoreTiles(
       c->output + at, c->residual ? c->residual + at : 0, c->outputWidth * 8, c->outputHeight - y, c->outputWidth - x,
       c->relu};
     int whole = d.rows >= size && d.columns >= size;
+    nextTile(&tx, &ty, &image, tilesX, tilesY);
+    NNInt next = (image * c->groups * c->outputBlocks + firstBlock) * plane;
     for (NNInt half = 0; half < halves; half++) {
+      if (isFar && t + 1 < tiles) {
+        if (c->residual) {
+          fetchTile(size, c->residual + next + half * plane, c->outputHeight, c->outputWidth, ty * size, tx * size);
+        }
+        fetchTile(size, c->output + next + half * plane, c->outputHeight, c->outputWidth, ty * size, tx * size);
+      }
       f8 bias = c->bias ? load8(c->bias + (firstBlock + half) * 8) : (f8)0;
       const float *m = products + t * stride + half * 8;
       if (size == 4) {
@@ -223,29 +245,29 @@ INLINE void restoreTiles(
       d.output += plane;
       if (d.residual) d.residual += plane;
     }
-    nextTile(&tx, &ty, &image, tilesX, tilesY);
   }
 }
 
 // [tiles x inner] * [inner x 16 or 8] for one position, in tiles of `height` rows and, at the end, one less.
 INLINE void multiplyTiles(
-  const NNConvolution *c, const int positions, NNInt tiles, const float *a, const float *weights, float *products, int wide
+  const NNConvolution *c, const int positions, NNInt tiles, const float *a, const float *weights, const float *next,
+  float *products, int wide
 ) {
   NNInt inner = c->inputBlocks * 8, stride = nnTileInputStride(c), to = nnTileOutputStride(c);
   NNInt most = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
   NNInt height = nnCeilDivide(tiles, nnCeilDivide(tiles, most));
-  // The next panel's weights, which come from memory when there are many channels, are fetched half by half.
-  NNInt panel = inner * (wide ? 16 : 8);
-  const float *ahead = weights + panel, *end = ahead + panel;
+  // The next weights, which come from memory when there are many channels, are fetched meanwhile.
+  NNInt panel = inner * (wide ? 16 : 8), fetched = panel / 8 * (wide ? 3 : 2);
+  const float *end = next + panel;
   while (tiles > 0) {
     // As even as can be: two last rows of 4 are faster than one of 6 and one of 2.
     NNInt m = nnCeilDivide(tiles, height) * (height - 1) >= tiles ? height - 1 : height;
     if (wide) {
-      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to, ahead);
+      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to, next);
     } else {
-      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to, ahead);
+      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to, next);
     }
-    ahead = ahead + panel / 2 < end ? ahead + panel / 2 : weights;
+    next = next + fetched < end ? next + fetched : weights;
     tiles -= m;
     a += m * stride;
     products += m * to;
@@ -266,26 +288,17 @@ INLINE void winogradConvolution(const NNConvolution *c, const int size, NNInt ta
   const float *weights = c->weights + group * positions * inner * filters;
 
   transformTiles(c, size, group, firstTile, tiles, transformed);
-  if (c->byPosition) {
-    for (NNInt p = 0; p < positions; p++) {
-      for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
-        multiplyTiles(
-          c, positions, tiles, transformed + p * 16, weights + (p * filters + panel * 16) * inner,
-          products + (panel - firstPanel) * panelStride + p * 16, panel * 2 + 1 < c->outputBlocks);
-      }
-    }
+  for (NNInt p = 0; p < positions; p++) {
+    const float *from = weights + p * filters * inner;
     for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
-      restoreTiles(c, size, group, firstTile, tiles, panel, products + (panel - firstPanel) * panelStride);
+      NNInt next = panel + 1 < lastPanel ? (panel + 1) * 16 : filters + firstPanel * 16;
+      multiplyTiles(
+        c, positions, tiles, transformed + p * 16, from + panel * 16 * inner, from + next * inner,
+        products + (panel - firstPanel) * panelStride + p * 16, panel * 2 + 1 < c->outputBlocks);
     }
-  } else {
-    for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
-      int wide = panel * 2 + 1 < c->outputBlocks;
-      const float *from = weights + panel * positions * 16 * inner;
-      for (NNInt p = 0; p < positions; p++, from += (wide ? 16 : 8) * inner) {
-        multiplyTiles(c, positions, tiles, transformed + p * 16, from, products + p * 16, wide);
-      }
-      restoreTiles(c, size, group, firstTile, tiles, panel, products);
-    }
+  }
+  for (NNInt panel = firstPanel; panel < lastPanel; panel++) {
+    restoreTiles(c, size, group, firstTile, tiles, panel, products + (panel - firstPanel) * panelStride);
   }
 }
 
@@ -357,9 +370,8 @@ INLINE void packWinograd(const NNPack *p, const int size, NNInt task) {
         filterTransform(size, columns[y], out);
         UNROLL for (int x = 0; x < side; x++) {
           NNInt position = y * side + x;
-          NNInt at = c->byPosition ? (position * outputs + panel * 16) * inner
-                                   : (panel * positions * 16 + position * width) * inner;
-          store8(to + at + channel * width + half, __builtin_convertvector(out[x], f8));
+          NNInt at = (position * outputs + panel * 16) * inner + channel * width + half;
+          store8(to + at, __builtin_convertvector(out[x], f8));
         }
       }
     }

@@ -103,28 +103,22 @@ struct ConvolutionChoice {
     let filters = rounded(shape.filters / shape.groups)
     let panels = (filters + 15) / 16
     let weightBytes = Double(positions * channels * filters * 4)
-    // Either a strip whose transformed input stays in the cache, the weights read once a strip; or long strips, one
-    // position after the other, when there are so many channels that such a strip has hardly any tiles.
-    let fitting = Self.cacheFloats / (positions * channels)
-    var byPosition = false
-    var strip: Int
-    if fitting >= 12 {
-      strip = evenly(tiles, most: min(fitting, 28))
-    } else {
-      byPosition = true
-      strip = evenly(tiles, most: max(Self.cacheFloats / 4 / channels, 16))
-      if strip <= 18 { byPosition = false }
-    }
+    // Few tiles, so that most of what is transformed stays in the second-level cache; more would only save reading the
+    // weights again, which are fetched ahead.
+    var strip = evenly(tiles, most: 18)
     var panelsPerTask = panels
     if threads > 1 {
-      let strips = (tiles + strip - 1) / strip * shape.groups
-      if strips < threads * 3 {
-        let shorter = evenly(tiles, most: tiles, pieces: threads * 2)
-        if weightBytes < 300_000, shorter >= 4 {
-          strip = min(strip, shorter)
-        } else if strips % threads != 0 || strips < threads {
-          panelsPerTask = evenly(panels, most: panels, pieces: threads)
-        }
+      let share = (tiles + threads - 1) / threads
+      if tiles * shape.groups > threads * 26 {
+        // As many tasks for each thread.
+        let rounds = (tiles + 18 * threads - 1) / (18 * threads)
+        strip = evenly(tiles, most: tiles, pieces: rounds * threads)
+      } else if weightBytes < 300_000, share >= 8 {
+        strip = evenly(share, most: share, pieces: 2)
+      } else if share >= 12 {
+        strip = share
+      } else if shape.groups % threads != 0 {
+        panelsPerTask = evenly(panels, most: panels, pieces: threads)
       }
     }
     let products = Double(tiles * positions) * Double(channels) * Double(filters) * Double(shape.groups)
@@ -133,8 +127,6 @@ struct ConvolutionChoice {
     let strips = Double((tiles + strip - 1) / strip * shape.groups)
     let streaming = weightBytes * strips / (weightBytes > 12e6 ? Self.bytesPerNanosecond : 40)
     let cost = products / (Self.multiplyAddsPerNanosecond * 0.85) + transforms + streaming * 0.7
-    let method = ConvolutionMethod(
-      size == 4 ? .winograd4 : .winograd2, strip: strip, panels: panelsPerTask, byPosition: byPosition)
-    return (method, cost)
+    return (ConvolutionMethod(size == 4 ? .winograd4 : .winograd2, strip: strip, panels: panelsPerTask), cost)
   }
 }

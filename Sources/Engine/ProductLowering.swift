@@ -26,10 +26,9 @@ extension Lowering {
       uses[input.index] == 1
     {
       source = buffer
-      var choice = ConvolutionChoice(threads: threads).directMethod(for: shape)
-      choice.byPosition = false
       call = try .convolution(
-        shape, method: choice, plain: strides, weights: try values(weights).elements, epilogue: chain.epilogue)
+        shape, method: ConvolutionChoice(threads: threads).directMethod(for: shape), plain: strides,
+        weights: try values(weights).elements, epilogue: chain.epilogue)
     } else {
       source = try blocked(input, label: step.label)
       call = try .convolution(

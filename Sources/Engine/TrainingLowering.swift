@@ -65,8 +65,6 @@ extension Lowering {
     _ shape: ConvolutionShape, method: ConvolutionMethod, input: BufferID, plain: PlainStrides? = nil,
     weights: ValueID, transposed: Bool, tail: Tail, multiplyAdds: Int
   ) throws {
-    var method = method
-    if plain != nil { method.byPosition = false }
     let pack: KernelCall
     let call: KernelCall
     let packed: BufferID

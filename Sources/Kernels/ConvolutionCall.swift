@@ -93,15 +93,12 @@ public struct ConvolutionMethod: Hashable, Sendable {
   public var strip: Int
   /// Panels of 16 filters of a task.
   public var panels: Int
-  /// Winograd: all panels for each position of the tile in turn, instead of all positions for each panel.
-  public var byPosition: Bool
 
   /// A method.
-  public init(_ algorithm: Algorithm, strip: Int, panels: Int, byPosition: Bool = false) {
+  public init(_ algorithm: Algorithm, strip: Int, panels: Int) {
     self.algorithm = algorithm
     self.strip = strip
     self.panels = panels
-    self.byPosition = byPosition
   }
 
   var name: String {
@@ -237,7 +234,6 @@ extension KernelCall {
     }
     unsafe arguments.strip = max(method.strip, 1)
     unsafe arguments.panels = max(method.panels, 1)
-    unsafe arguments.byPosition = method.byPosition ? 1 : 0
     return unsafe arguments
   }
 

@@ -64,7 +64,7 @@ static void convolution(const NNKernels *kernels) {
     c.plainChannels = channels, c.imageStride = channels * pixels;
     c.channelStride = pixels, c.rowStride = c.inputWidth, c.pixelStride = 1;
   }
-  c.strip = pick(1, 40), c.panels = pick(1, 3), c.byPosition = pick(0, 1), c.relu = pick(0, 1);
+  c.strip = pick(1, 40), c.panels = pick(1, 3), c.relu = pick(0, 1);
   const NNInt count = c.batch * c.outputBlocks * 8 * outputs;
   float *input = floats(c.batch * (c.plainChannels ? channels : c.inputBlocks * 8) * pixels);
   float *residual = pick(0, 1) ? floats(count) : NULL;

@@ -6,17 +6,14 @@ struct ConvolutionTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let instructions: String
     let algorithm: ConvolutionMethod.Algorithm
-    let byPosition: Bool
-    var testDescription: String { "\(instructions) \(algorithm)\(byPosition ? " by position" : "")" }
+    var testDescription: String { "\(instructions) \(algorithm)" }
   }
 
   static let cases: [Case] = InstructionSet.all.flatMap { set in
     [
-      Case(instructions: set.name, algorithm: .direct, byPosition: false),
-      Case(instructions: set.name, algorithm: .winograd2, byPosition: false),
-      Case(instructions: set.name, algorithm: .winograd2, byPosition: true),
-      Case(instructions: set.name, algorithm: .winograd4, byPosition: false),
-      Case(instructions: set.name, algorithm: .winograd4, byPosition: true),
+      Case(instructions: set.name, algorithm: .direct),
+      Case(instructions: set.name, algorithm: .winograd2),
+      Case(instructions: set.name, algorithm: .winograd4),
     ]
   }
 
@@ -46,7 +43,7 @@ struct ConvolutionTests {
           expected[place] = max(sum, 0)
         }
         for (strip, panels) in [(1, 1), (7, 2), (64, 1)] {
-          let method = ConvolutionMethod(given.algorithm, strip: strip, panels: panels, byPosition: given.byPosition)
+          let method = ConvolutionMethod(given.algorithm, strip: strip, panels: panels)
           let call = try KernelCall.convolution(
             shape, method: method, weights: weights, epilogue: epilogue, instructions: instructions)
           let output = try run(

@@ -38,7 +38,6 @@ typedef struct NNConvolution {
   NNAlgorithm algorithm;
   NNInt strip;       // output pixels (Winograd: tiles) of a task
   NNInt panels;      // panels of 16 output channels of a task
-  NNInt byPosition;  // Winograd: all panels for each position of the tile in turn, instead of all positions a panel
 } NNConvolution;
 
 /// A convolution of each channel with its own kernel; both sides blocked. weights: [block][kernel position][8].
