@@ -89,13 +89,14 @@ static void multiplyPanels(
       NNInt inputTiles = panel == firstPanel && s->run == 8 && tiles > 12 && tile.segmentCount > 1 ? tiles - 2 : 0;
       for (NNInt i = 0; i < tiles; i++) {
         NNInt q = s->pixelCount * i / tiles, end = s->pixelCount * (i + 1) / tiles, m = end - q;
-        const float *added = residual ? residual + q * 8 : 0, *ahead = b;
-        tile.pace = width * 4;
+        const float *added = residual ? residual + q * 8 : 0, *ahead = 0;
+        tile.pace = 0;
         if (i < inputTiles) {
           ahead = s->base + s->offsets[end] + tile.segments[0];
           tile.pace = tile.segments[1] - tile.segments[0];
         } else if (i < inputTiles + 2) {
           ahead = next + (i - inputTiles) * size / 2;
+          tile.pace = width * 4;
         }
         if (wide) {
           indirectOf16[m](&tile, s->base, s->offsets + q, b, output + q * 8, added, ahead);

@@ -75,7 +75,7 @@ INLINE void NAME(finish)(
   UNROLL for (int m = 0; m < M; m++) NAME(scatter)(c + m * rowStride, halfStride, sum[m]);
 }
 
-/// Fetches the residual, and where the result goes, which it shares no cache line with.
+/// Fetches the residual, and where the result goes.
 INLINE void NAME(fetch)(const int M, const float *c, NNInt rowStride, NNInt halfStride, const float *residual) {
   UNROLL for (int m = 0; m < M; m += 2) {
     UNROLL for (int half = 0; half < WIDTH / 8; half++) {
@@ -88,10 +88,20 @@ INLINE void NAME(fetch)(const int M, const float *c, NNInt rowStride, NNInt half
 // The tile with everything that a convolution's task needs.
 typedef struct NAME(Tile) {
   const int32_t *segments;
-  NNInt segmentCount, run, rowStride, halfStride, pace;
+  NNInt segmentCount, run, rowStride, halfStride;
+  NNInt pace;  // of what is fetched; 0 where nothing is, which leaves more of the loads for the arithmetic
   const float *bias;
   NNInt accumulate, relu;
 } NAME(Tile);
+
+INLINE void NAME(multiplySegments)(
+  const int M, VECTOR sum[], const float *const row[], const NAME(Tile) * t, const float *b, const float *ahead,
+  const int lines
+) {
+  for (NNInt s = 0; s < t->segmentCount; s++) {
+    b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b, &ahead, lines, t->pace);
+  }
+}
 
 // `indirect`: row m begins at a + offsets[m] and is read in segments of `run` at segments[s]. `stepped`: row m begins
 // at a + m * stride and is read in pieces of 16 that lie `step` apart, the last one perhaps 8. `dense`: rows lie whole.
@@ -105,8 +115,10 @@ typedef struct NAME(Tile) {
     UNROLL for (int m = 0; m < M; m++) row[m] = a + offsets[m]; \
     if (residual) NAME(fetch)(M, c, t->rowStride, t->halfStride, residual); \
     NAME(begin)(M, sum, c, t->rowStride, t->halfStride, t->bias, t->accumulate); \
-    for (NNInt s = 0; s < t->segmentCount; s++) { \
-      b = NAME(multiply)(M, sum, row, t->segments[s], t->run, b, &ahead, HALF, t->pace); \
+    if (t->pace) { \
+      NAME(multiplySegments)(M, sum, row, t, b, ahead, HALF); \
+    } else { \
+      NAME(multiplySegments)(M, sum, row, t, b, ahead, 0); \
     } \
     NAME(finish)(M, sum, c, t->rowStride, t->halfStride, residual, t->relu); \
   } \
