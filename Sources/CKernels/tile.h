@@ -8,9 +8,11 @@
 #define LOAD JOIN(load, WIDTH)
 #define RELU JOIN(relu, WIDTH)
 #define NAME(name) JOIN(name, WIDTH)
-// Cache lines that are fetched for every 8 columns, as a part of what is read of the right side.
+// Cache lines that are fetched for every 8 columns, as parts of what is read of the right side.
+#define ALL (WIDTH / 2)
+#define MOST (WIDTH * 3 / 8)
 #define HALF (WIDTH / 4)
-#define THREE_EIGHTHS (WIDTH * 3 / 16)
+#define SOME (WIDTH * 3 / 16)
 
 INLINE VECTOR NAME(gather)(const float *p, NNInt halfStride) {
 #if WIDTH == 16
@@ -104,7 +106,24 @@ INLINE void NAME(multiplySegments)(
 }
 
 // `indirect`: row m begins at a + offsets[m] and is read in segments of `run` at segments[s]. `stepped`: row m begins
-// at a + m * stride and is read in pieces of 16 that lie `step` apart, the last one perhaps 8. `dense`: rows lie whole.
+// at a + m * stride and is read in pieces of 16 that lie `step` apart, the last one perhaps 8; there are
+// three of it, for tiles that fetch what lies `ahead` alone, by twos, or by more. `dense`: rows lie whole.
+#define STEPPED(name, M, lines) \
+  static void JOIN(NAME(name), _##M)( \
+    const float *a, NNInt stride, NNInt step, NNInt inner, const float *b, float *c, NNInt rowStride, \
+    const float *ahead \
+  ) { \
+    VECTOR sum[16]; \
+    const float *row[16]; \
+    UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
+    NAME(begin)(M, sum, c, rowStride, 8, 0, 0); \
+    NNInt k = 0; \
+    for (; inner >= 16; inner -= 16, k += step) { \
+      b = NAME(multiply)(M, sum, row, k, 16, b, &ahead, lines, lines * 16); \
+    } \
+    NAME(multiply)(M, sum, row, k, inner, b, &ahead, lines, lines * 16); \
+    NAME(finish)(M, sum, c, rowStride, 8, 0, 0); \
+  }
 #define FUNCTION(M) \
   static void JOIN(NAME(indirect), _##M)( \
     const NAME(Tile) * t, const float *a, const int32_t *offsets, const float *b, float *c, const float *residual, \
@@ -122,19 +141,9 @@ INLINE void NAME(multiplySegments)(
     } \
     NAME(finish)(M, sum, c, t->rowStride, t->halfStride, residual, t->relu); \
   } \
-  static void JOIN(NAME(stepped), _##M)( \
-    const float *a, NNInt stride, NNInt step, NNInt inner, const float *b, float *c, NNInt rowStride, \
-    const float *ahead \
-  ) { \
-    VECTOR sum[16]; \
-    const float *row[16]; \
-    UNROLL for (int m = 0; m < M; m++) row[m] = a + m * stride; \
-    NAME(begin)(M, sum, c, rowStride, 8, 0, 0); \
-    NNInt k = 0; \
-    for (; inner >= 16; inner -= 16, k += step) b = NAME(multiply)(M, sum, row, k, 16, b, &ahead, THREE_EIGHTHS, THREE_EIGHTHS * 16); \
-    NAME(multiply)(M, sum, row, k, inner, b, &ahead, THREE_EIGHTHS, THREE_EIGHTHS * 16); \
-    NAME(finish)(M, sum, c, rowStride, 8, 0, 0); \
-  } \
+  STEPPED(stepped, M, SOME) \
+  STEPPED(steppedOfTwo, M, MOST) \
+  STEPPED(steppedAlone, M, ALL) \
   static void JOIN(NAME(dense), _##M)( \
     const float *a, NNInt stride, NNInt inner, const float *b, float *c, NNInt rowStride, const float *bias, \
     NNInt accumulate, NNInt relu, const float *ahead \
@@ -148,10 +157,12 @@ INLINE void NAME(multiplySegments)(
   }
 FOR_EACH_HEIGHT(FUNCTION)
 #undef FUNCTION
+#undef STEPPED
 
 typedef void (*NAME(Indirect))(
   const NAME(Tile) *, const float *, const int32_t *, const float *, float *, const float *, const float *);
-typedef void (*NAME(Stepped))(const float *, NNInt, NNInt, NNInt, const float *, float *, NNInt, const float *);
+typedef void (*NAME(Stepped))(
+  const float *, NNInt, NNInt, NNInt, const float *, float *, NNInt, const float *);
 typedef void (*NAME(Dense))(
   const float *, NNInt, NNInt, const float *, float *, NNInt, const float *, NNInt, NNInt, const float *);
 
@@ -161,6 +172,12 @@ static const NAME(Indirect) NAME(indirectOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #define ENTRY(M) JOIN(NAME(stepped), _##M),
 static const NAME(Stepped) NAME(steppedOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #undef ENTRY
+#define ENTRY(M) JOIN(NAME(steppedOfTwo), _##M),
+static const NAME(Stepped) NAME(steppedOfTwoOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
+#undef ENTRY
+#define ENTRY(M) JOIN(NAME(steppedAlone), _##M),
+static const NAME(Stepped) NAME(steppedAloneOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
+#undef ENTRY
 #define ENTRY(M) JOIN(NAME(dense), _##M),
 static const NAME(Dense) NAME(denseOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #undef ENTRY
@@ -169,7 +186,9 @@ static const NAME(Dense) NAME(denseOf)[] = {0, FOR_EACH_HEIGHT(ENTRY)};
 #undef LOAD
 #undef RELU
 #undef NAME
+#undef ALL
+#undef MOST
 #undef HALF
-#undef THREE_EIGHTHS
+#undef SOME
 #undef JOIN
 #undef JOIN_

@@ -256,16 +256,20 @@ INLINE void multiplyTiles(
   NNInt inner = c->inputBlocks * 8, stride = nnTileInputStride(c), to = nnTileOutputStride(c);
   NNInt most = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
   NNInt height = nnCeilDivide(tiles, nnCeilDivide(tiles, most));
-  // The next weights, which come from memory when there are many channels, are fetched meanwhile.
-  NNInt panel = inner * (wide ? 16 : 8), fetched = panel / 8 * (wide ? 3 : 2);
+  // The next weights, which come from memory when there are many channels, are fetched meanwhile: by one tile, by two, or
+  // 3 eighths by each.
+  NNInt calls = nnCeilDivide(tiles, most), panel = inner * (wide ? 16 : 8);
+  NNInt fetched = panel / 8 * (calls == 1 ? 8 : calls == 2 ? 6 : wide ? 3 : 2);
   const float *end = next + panel;
+  const Stepped16 *of16 = calls == 1 ? steppedAloneOf16 : calls == 2 ? steppedOfTwoOf16 : steppedOf16;
+  const Stepped8 *of8 = calls == 1 ? steppedAloneOf8 : calls == 2 ? steppedOfTwoOf8 : steppedOf8;
   while (tiles > 0) {
     // As even as can be: two last rows of 4 are faster than one of 6 and one of 2.
     NNInt m = nnCeilDivide(tiles, height) * (height - 1) >= tiles ? height - 1 : height;
     if (wide) {
-      steppedOf16[m](a, stride, positions * 16, inner, weights, products, to, next);
+      of16[m](a, stride, positions * 16, inner, weights, products, to, next);
     } else {
-      steppedOf8[m](a, stride, positions * 16, inner, weights, products, to, next);
+      of8[m](a, stride, positions * 16, inner, weights, products, to, next);
     }
     next = next + fetched < end ? next + fetched : weights;
     tiles -= m;

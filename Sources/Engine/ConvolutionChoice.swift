@@ -77,15 +77,16 @@ struct ConvolutionChoice {
     let perPixel = inner * shape.stride[0] * shape.stride[1] / taps
     let chunk = max(perPixel * min(1, 384 / max(inner, 1)), min(perPixel, 384))
     var strip = evenly(pixels, most: min(max(Self.cacheFloats / max(chunk, 1), 48), 2048))
-    let images = shape.batch * shape.groups
     var panelsPerTask = panels
     if threads > 1 {
-      let wanted = threads * 4
-      if images * ((pixels + strip - 1) / strip) < wanted {
-        strip = evenly(
-          pixels, most: max(24, min(strip, evenly(pixels, most: pixels, pieces: (wanted + images - 1) / images))))
-        let strips = images * ((pixels + strip - 1) / strip)
-        if strips < wanted { panelsPerTask = evenly(panels, most: panels, pieces: (wanted + strips - 1) / strips) }
+      // As many tasks for each thread: strips no shorter than they would be for one, the panels shared where strips are few.
+      let images = shape.batch * shape.groups
+      let strips = (pixels + strip - 1) / strip
+      if images % threads != 0, images * strips >= threads * 3 {
+        strip = evenly(pixels, most: max(strip, 24), pieces: (strips + threads - 1) / threads * threads)
+      } else if images * strips % threads != 0 {
+        panelsPerTask = evenly(panels, most: panels, pieces: threads)
+        if panels < threads { strip = max(24, evenly(pixels, most: strip, pieces: threads)) }
       }
     }
     let work =
@@ -105,13 +106,14 @@ struct ConvolutionChoice {
     let weightBytes = Double(positions * channels * filters * 4)
     // Few tiles, so that most of what is transformed stays in the second-level cache; more would only save reading the
     // weights again, which are fetched ahead.
-    var strip = evenly(tiles, most: 18)
+    let most = max(18, min(Self.cacheFloats / (positions * (channels + filters)), 28))
+    var strip = evenly(tiles, most: most)
     var panelsPerTask = panels
     if threads > 1 {
       let share = (tiles + threads - 1) / threads
       if tiles * shape.groups > threads * 26 {
         // As many tasks for each thread.
-        let rounds = (tiles + 18 * threads - 1) / (18 * threads)
+        let rounds = (tiles + most * threads - 1) / (most * threads)
         strip = evenly(tiles, most: tiles, pieces: rounds * threads)
       } else if weightBytes < 300_000, share >= 8 {
         strip = evenly(share, most: share, pieces: 2)
