@@ -132,8 +132,8 @@ sanitize: sanitize-kernels sanitize-address sanitize-thread
 # The C kernels on their own.
 sanitize-kernels:
 	mkdir -p .build-checks
-	clang -std=gnu11 -g -O0 -fsanitize=address,undefined -fno-sanitize-recover=all -ISources/CKernels/include \
-	  Sources/CKernels/*.c Tests/CKernels/kernels.c -lm -lpthread -o .build-checks/kernels
+	clang -std=gnu11 -g -O0 -fsanitize=address,undefined -fno-sanitize-recover=all -fuse-ld=lld -ISources/CKernels/include \
+	  Sources/CKernels/*.c Tests/CKernels/*.c -lm -lpthread -o .build-checks/kernels
 	ASAN_OPTIONS=detect_leaks=0 .build-checks/kernels
 
 # The whole suite under address, its C also under undefined behaviour, which traps.

@@ -1,40 +1,62 @@
 // The kernels on their own, for the address sanitizer and the one for undefined behaviour (`make sanitize-kernels`): every
-// kernel that runs a model, and the gradients of its convolutions and poolings, of every instruction set, at sizes around
-// those of blocks, tiles and panels, over operands that end where they should. Their numbers are KernelsTests' affair; here they only have to be finite.
+// kernel of every instruction set, at sizes around those of blocks, tiles and panels, over operands that end where they
+// should. Their numbers are KernelsTests' affair; here they only have to be finite.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "CKernels.h"
+#include "checks.h"
 
 static unsigned long state = 88172645463325252ul;
 static long runs;
 
-static NNInt pick(NNInt low, NNInt high) {
+NNInt pick(NNInt low, NNInt high) {
   state ^= state << 13, state ^= state >> 7, state ^= state << 17;
   return low + (NNInt)(state % (unsigned long)(high - low + 1));
 }
 
-static NNInt blocks(NNInt channels) { return (channels + 7) / 8; }
+NNPieces pickPieces(NNInt here) {
+  NNInt count = (NNInt)1 << pick(0, 2), shares = pick(1, 2);
+  while (count > here) count /= 2;
+  return (NNPieces){.rows = here * shares, .of = count * shares, .first = pick(0, shares - 1) * count, .count = count};
+}
 
-// Floats with nothing behind them, on a cache line's boundary.
-static float *floats(NNInt count) {
+NNInt blocks(NNInt channels) { return (channels + 7) / 8; }
+
+NNInt bundles(NNInt groups, NNInt channels, NNInt filters) {
+  for (NNInt merged = 1; merged <= 8; merged++)
+    if (groups % merged == 0 && channels / groups * merged % 8 == 0 && filters / groups * merged % 8 == 0)
+      return groups / merged;
+  return 1;
+}
+
+void *bytes(NNInt count) {
   void *memory;
-  if (posix_memalign(&memory, 64, (size_t)(count > 0 ? count : 1) * sizeof(float))) abort();
-  for (NNInt index = 0; index < count; index++) ((float *)memory)[index] = (float)pick(-1000, 1000) / 512;
+  if (posix_memalign(&memory, 64, (size_t)(count > 0 ? count : 1))) abort();
   return memory;
 }
 
-static float *vector(NNInt channels) { return floats((channels + 15) / 16 * 16 + 16); }
+float *floats(NNInt count) {
+  float *memory = bytes(count * (NNInt)sizeof(float));
+  for (NNInt index = 0; index < count; index++) memory[index] = (float)pick(-1000, 1000) / 512;
+  return memory;
+}
 
-static void run(NNKernel kernel, const void *arguments, NNInt tasks, NNInt scratch) {
+float *vector(NNInt channels) {
+  const NNInt count = (channels + 15) / 16 * 16 + 16;
+  float *memory = floats(count);
+  for (NNInt index = channels; index < count; index++) memory[index] = 0;
+  return memory;
+}
+
+void run(NNKernel kernel, const void *arguments, NNInt tasks, NNInt scratch) {
   float *memory = floats(scratch);
   for (NNInt task = 0; task < tasks; task++) kernel(arguments, task, memory);
   free(memory);
   runs++;
 }
 
-static void check(const char *name, const float *output, NNInt count) {
+void check(const char *name, const float *output, NNInt count) {
   for (NNInt index = 0; index < count; index++)
     if (!isfinite(output[index])) {
       printf("%s: not finite at %td of %td\n", name, index, count);
@@ -47,53 +69,69 @@ static void convolution(const NNKernels *kernels) {
   const NNAlgorithm algorithms[] = {NN_DIRECT, NN_DIRECT, NN_WINOGRAD_2, NN_WINOGRAD_4};
   c.algorithm = algorithms[pick(0, 3)];
   const int direct = c.algorithm == NN_DIRECT;
-  const NNInt channels = pick(1, 40), filters = pick(1, 50);
-  c.batch = pick(1, 2), c.groups = 1;
-  c.inputBlocks = blocks(channels), c.outputBlocks = blocks(filters);
+  const NNInt groups = pick(0, 2) ? 1 : pick(2, 4);
+  const NNInt channels = pick(0, 7) ? groups * pick(1, 40 / groups) : 3 * groups, filters = groups * pick(1, 50 / groups);
+  c.batch = pick(1, 3), c.groups = bundles(groups, channels, filters);
+  c.inputBlocks = blocks(channels / c.groups), c.outputBlocks = blocks(filters / c.groups);
   c.kernelHeight = direct ? pick(1, 5) : 3, c.kernelWidth = direct ? pick(1, 5) : 3;
   c.strideY = direct ? pick(1, 3) : 1, c.strideX = direct ? pick(1, 3) : 1;
   c.dilationY = direct ? pick(1, 2) : 1, c.dilationX = direct ? pick(1, 2) : 1;
   c.padTop = direct ? pick(0, 3) : 1, c.padLeft = direct ? pick(0, 3) : 1;
-  c.inputHeight = pick(1, 19), c.inputWidth = pick(1, 19);
+  c.inputHeight = pick(1, 22), c.inputWidth = pick(1, 22);
   const NNInt rows = c.dilationY * (c.kernelHeight - 1) + 1, columns = c.dilationX * (c.kernelWidth - 1) + 1;
   if (c.inputHeight + 2 * c.padTop < rows || c.inputWidth + 2 * c.padLeft < columns) return;
   c.outputHeight = (c.inputHeight + 2 * c.padTop - rows) / c.strideY + 1;
   c.outputWidth = (c.inputWidth + 2 * c.padLeft - columns) / c.strideX + 1;
   const NNInt pixels = c.inputHeight * c.inputWidth, outputs = c.outputHeight * c.outputWidth;
   if (direct && pick(0, 3) == 0) {
+    const NNInt channelsLast = pick(0, 1);
     c.plainChannels = channels, c.imageStride = channels * pixels;
-    c.channelStride = pixels, c.rowStride = c.inputWidth, c.pixelStride = 1;
+    c.channelStride = channelsLast ? 1 : pixels, c.pixelStride = channelsLast ? channels : 1;
+    c.rowStride = c.inputWidth * c.pixelStride;
   }
   c.strip = pick(1, 40), c.panels = pick(1, 3), c.relu = pick(0, 1);
-  const NNInt count = c.batch * c.outputBlocks * 8 * outputs;
-  float *input = floats(c.batch * (c.plainChannels ? channels : c.inputBlocks * 8) * pixels);
+  const NNInt count = c.batch * c.groups * c.outputBlocks * 8 * outputs;
+  float *input = floats(c.batch * (c.plainChannels ? channels : c.groups * c.inputBlocks * 8) * pixels);
   float *residual = pick(0, 1) ? floats(count) : NULL;
   float *bias = vector(filters), *output = floats(count), *packed = floats(nnConvolutionWeights(&c));
-  const NNInt taps = c.kernelHeight * c.kernelWidth;
-  float *weights = floats(filters * channels * taps);
+  const NNInt taps = c.kernelHeight * c.kernelWidth, groupChannels = channels / groups;
+  float *weights = floats(filters * groupChannels * taps);
+  double *scale = pick(0, 1) ? bytes(filters * (NNInt)sizeof(double)) : NULL;
+  for (NNInt filter = 0; scale && filter < filters; filter++) scale[filter] = (double)pick(1, 100) / 50;
   NNPack pack = {
-    .input = weights, .output = packed, .shape = c, .groups = 1, .groupChannels = channels, .filters = filters,
-    .filterStride = channels * taps, .channelStride = taps};
+    .input = weights, .scale = scale, .output = packed, .shape = c, .groups = groups, .groupChannels = groupChannels,
+    .filters = filters, .filterStride = groupChannels * taps, .channelStride = taps};
   run(kernels->pack, &pack, nnPackTasks(&c), 0);
   c.input = input, c.weights = packed, c.bias = bias, c.residual = residual, c.output = output;
   run(kernels->convolution, &c, nnConvolutionTasks(&c), nnConvolutionScratch(&c));
   check("convolution", output, count);
-  if (!c.plainChannels) {
-    NNFilterGradient g = {
-      .input = input, .gradient = output, .output = weights, .batch = c.batch, .channels = channels,
-      .filters = filters, .groups = 1, .pieces = {.rows = c.batch, .of = 1, .count = 1}, .bundles = 1, .inputHeight = c.inputHeight, .inputWidth = c.inputWidth, .outputHeight = c.outputHeight,
-      .outputWidth = c.outputWidth, .kernelHeight = c.kernelHeight, .kernelWidth = c.kernelWidth,
-      .strideY = c.strideY, .strideX = c.strideX, .dilationY = c.dilationY, .dilationX = c.dilationX,
-      .padTop = c.padTop, .padLeft = c.padLeft};
-    run(kernels->filterGradient, &g, nnFilterGradientTasks(&g), nnFilterGradientScratch(&g));
-    check("filter gradient", weights, filters * channels * taps);
+  if (direct) {
+    pack.shape = c, pack.shape.strip = outputs, pack.output = NULL;
+    run(kernels->convolutionOnce, &pack, nnConvolutionTasks(&pack.shape), nnConvolutionOnceScratch(&pack));
+    check("convolution, weights once", output, count);
   }
+  if (!c.plainChannels) {
+    const NNInt size = filters * groupChannels * taps;
+    NNFilterGradient g = {
+      .input = input, .gradient = output, .batch = c.batch, .channels = channels, .filters = filters,
+      .groups = groups, .pieces = pickPieces(c.batch), .bundles = c.groups, .inputHeight = c.inputHeight,
+      .inputWidth = c.inputWidth, .outputHeight = c.outputHeight, .outputWidth = c.outputWidth,
+      .kernelHeight = c.kernelHeight, .kernelWidth = c.kernelWidth, .strideY = c.strideY, .strideX = c.strideX,
+      .dilationY = c.dilationY, .dilationX = c.dilationX, .padTop = c.padTop, .padLeft = c.padLeft};
+    g.output = floats(g.pieces.count * size);
+    run(kernels->filterGradient, &g, nnFilterGradientTasks(&g), nnFilterGradientScratch(&g));
+    NNCombine combine = {.input = g.output, .output = weights, .count = size, .pieces = g.pieces.count, .countPerTask = pick(1, size)};
+    run(kernels->combine, &combine, (size + combine.countPerTask - 1) / combine.countPerTask, 0);
+    check("filter gradient", weights, size);
+    free(g.output);
+  }
+  free(scale);
   free(input), free(residual), free(bias), free(output), free(packed), free(weights);
 }
 
 static void depthwise(const NNKernels *kernels) {
   NNDepthwise d = {0};
-  d.batch = pick(1, 2), d.blocks = pick(1, 3);
+  d.batch = pick(1, 3), d.blocks = pick(1, 3);
   d.kernelHeight = pick(1, 5), d.kernelWidth = pick(1, 5), d.strideY = pick(1, 3), d.strideX = pick(1, 3);
   d.dilationY = pick(1, 2), d.dilationX = pick(1, 2), d.padTop = pick(0, 3), d.padLeft = pick(0, 3);
   d.inputHeight = pick(1, 17), d.inputWidth = pick(1, 17), d.relu = pick(0, 1), d.rows = pick(1, 5);
@@ -108,11 +146,25 @@ static void depthwise(const NNKernels *kernels) {
   d.input = input, d.weights = weights, d.bias = bias, d.residual = residual, d.output = output;
   run(kernels->depthwise, &d, nnDepthwiseTasks(&d), nnDepthwiseScratch(&d));
   check("depthwise", output, count);
+  const NNInt channels = d.blocks * 8 - pick(0, 7), taps = d.kernelHeight * d.kernelWidth;
+  NNFilterGradient g = {
+    .input = input, .gradient = output, .batch = d.batch, .channels = channels, .filters = channels, .groups = channels,
+    .pieces = pickPieces(d.batch), .bundles = 1, .inputHeight = d.inputHeight, .inputWidth = d.inputWidth,
+    .outputHeight = d.outputHeight, .outputWidth = d.outputWidth, .kernelHeight = d.kernelHeight,
+    .kernelWidth = d.kernelWidth, .strideY = d.strideY, .strideX = d.strideX, .dilationY = d.dilationY,
+    .dilationX = d.dilationX, .padTop = d.padTop, .padLeft = d.padLeft};
+  g.output = floats(g.pieces.count * channels * taps);
+  run(kernels->depthwiseGradient, &g, g.pieces.count * d.blocks, taps * 8);
+  check("depthwise gradient", g.output, g.pieces.count * channels * taps);
+  NNPack pack = {.input = g.output, .output = weights, .filters = channels, .filterStride = taps, .reversed = pick(0, 1)};
+  run(kernels->packDepthwise, &pack, 1, 0);
+  check("depthwise weights", weights, d.blocks * 8 * taps);
+  free(g.output);
   free(input), free(bias), free(weights), free(output), free(residual);
 }
 
 static void dense(const NNKernels *kernels) {
-  NNDense d = {.rows = pick(1, 20), .inner = pick(1, 70), .columns = pick(1, 70), .relu = pick(0, 1)};
+  NNDense d = {.rows = pick(1, 20), .inner = pick(0, 7) ? pick(1, 70) : pick(500, 1100), .columns = pick(1, 70), .relu = pick(0, 1)};
   d.inputStride = d.inner, d.outputStride = d.columns, d.rowsPerTask = pick(1, 9), d.panels = pick(1, 3);
   d.single = d.rows == 1;
   float *weights = floats(d.inner * d.columns), *packed = floats(nnDenseWeights(d.inner, d.columns));
@@ -124,6 +176,10 @@ static void dense(const NNKernels *kernels) {
   d.input = input, d.weights = packed, d.output = output, d.bias = pick(0, 1) ? bias : NULL;
   run(kernels->dense, &d, nnDenseTasks(&d), 0);
   check("dense", output, d.rows * d.columns);
+  NNDenseOnce once = {.dense = d, .pack = pack};
+  if (pick(0, 1)) once.pack.innerStride = d.columns, once.pack.columnStride = 1;
+  run(kernels->denseOnce, &once, (d.columns + 15) / 16, d.inner * 16);
+  check("dense, weights once", output, d.rows * d.columns);
   NNTranspose t = {.input = output, .output = floats(d.rows * d.columns), .rows = d.rows, .columns = d.columns};
   run(kernels->transpose, &t, 1, 0);
   check("transpose", t.output, d.rows * d.columns);
@@ -208,7 +264,8 @@ int main(int count, char **words) {
     const NNKernels *kernels = nnKernelsNamed(names[set]);
     if (!kernels) continue;
     for (long round = 0; round < rounds; round++)
-      convolution(kernels), depthwise(kernels), dense(kernels), pooling(kernels), passes(kernels);
+      convolution(kernels), depthwise(kernels), dense(kernels), pooling(kernels), passes(kernels),
+        training(kernels);
     printf("%s: %ld kernel runs, nothing found\n", kernels->name, runs);
   }
 }
