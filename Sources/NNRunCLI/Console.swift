@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import Synchronization
 
 #if canImport(Glibc)
@@ -16,12 +17,13 @@ enum Console {
     case auto, always, never
   }
 
-  /// Makes the streams safe: closed ones are opened on nothing, so that no file of the user's gets their number, and a
-  /// reader that goes away, or a file that may not grow, is an error of writing, not a signal.
+  /// Makes the streams safe: no file of the user's gets the number of a closed one, whose use is an error as it was, but for
+  /// what is said to a person; and a reader that goes away, or a file that may not grow, is an error of writing, not a
+  /// signal.
   static func prepare() {
     for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
-      // The lowest free number is taken, which is this one.
-      _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+      // The lowest free number is taken, which is this one. What was closed can be neither read nor written.
+      _ = unsafe open("/dev/null", descriptor == 1 ? O_RDONLY : O_WRONLY)
     }
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
@@ -38,7 +40,7 @@ enum Console {
     guard !isWritten else { return }
     // Whoever reads the other end of a pipe may stop reading; that needs no message.
     if errno == EPIPE { throw Failure(.inputOutput, "") }
-    throw Failure(.inputOutput, "standard output cannot be written: \(unsafe String(cString: strerror(errno)))")
+    throw SystemError(code: errno).whileWriting("standard output")
   }
 
   /// What a rank that does not print was last to say.

@@ -120,9 +120,17 @@ struct RunTests {
     #expect(result.output == "")
   }
 
-  @Test("closed standard streams reach no file of the user's")
+  @Test("closed standard streams reach no file of the user's, and a result or input that is lost by them is an error")
   func closedStreams() throws {
     defer { program.remove() }
+    for line in ["nnrun neuron.yaml --input x.npy >&-", "nnrun neuron.yaml --input x.npy --output - >&-", "nnrun schema >&-"] {
+      let result = try program.shell(line)
+      #expect(result.status == 74 && result.errors.contains("closed"), "\(line): \(result.errors)")
+    }
+    let input = try program.shell("nnrun neuron.yaml --input - <&-")
+    #expect(input.status == 66 && input.errors.contains("closed"), "\(input.errors)")
+    #expect(try program.shell("nnrun neuron.yaml --input x.npy 2>&-").status == 0)
+    #expect(try program.shell("nnrun missing.yaml --input x.npy 2>&-").status == 66)
     #expect(try program.shell("nnrun neuron.yaml --input x.npy --output r.npy <&- >&- 2>&-").status == 0)
     #expect(try program.read("r.npy").starts(with: [0x93] + Array("NUMPY".utf8)))
   }
