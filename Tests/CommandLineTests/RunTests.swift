@@ -123,7 +123,9 @@ struct RunTests {
   @Test("closed standard streams reach no file of the user's, and a result or input that is lost by them is an error")
   func closedStreams() throws {
     defer { program.remove() }
-    for line in ["nnrun neuron.yaml --input x.npy >&-", "nnrun neuron.yaml --input x.npy --output - >&-", "nnrun schema >&-"] {
+    for line in [
+      "nnrun neuron.yaml --input x.npy >&-", "nnrun neuron.yaml --input x.npy --output - >&-", "nnrun schema >&-",
+    ] {
       let result = try program.shell(line)
       #expect(result.status == 74 && result.errors.contains("closed"), "\(line): \(result.errors)")
     }
