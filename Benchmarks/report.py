@@ -111,7 +111,7 @@ def markdown(results):
 def svg(results):
     """A bar for each work: how many times as fast as its best peer, with a mark at the goal."""
     shown = [(result, ratio(result)) for result in results if ratio(result) is not None]
-    left, row, top, width = 260, 22, 58, 440
+    left, row, top, width = 280, 22, 58, 440
     largest = max(2, min(6, max((found for _, found in shown), default=2)))
     scale, right = width / largest, left + width + 24
     height = top + row * len(shown) + 16
