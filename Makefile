@@ -150,7 +150,7 @@ sanitize-thread: setup
 	.build-thread/debug/Stress
 
 coverage: setup-test
-	$(SWIFT) test --scratch-path .build-coverage --enable-code-coverage $(TEST_FLAGS)
+	$(SWIFT) test --scratch-path .build-coverage --enable-code-coverage -Xswiftc -DCOVERAGE $(TEST_FLAGS)
 	./scripts/coverage .build-coverage
 
 KILLS = 1000
