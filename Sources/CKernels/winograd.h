@@ -254,11 +254,10 @@ INLINE void multiplyTiles(
   float *products, int wide
 ) {
   NNInt inner = c->inputBlocks * 8, stride = nnTileInputStride(c), to = nnTileOutputStride(c);
-  NNInt most = wide ? MAX_HEIGHT : MAX_HEIGHT_8;
-  NNInt height = nnCeilDivide(tiles, nnCeilDivide(tiles, most));
+  NNInt calls = nnCeilDivide(tiles, wide ? MAX_HEIGHT : MAX_HEIGHT_8), height = nnCeilDivide(tiles, calls);
   // The next weights, which come from memory when there are many channels, are fetched meanwhile: by one tile, by two, or
   // 3 eighths by each.
-  NNInt calls = nnCeilDivide(tiles, most), panel = inner * (wide ? 16 : 8);
+  NNInt panel = inner * (wide ? 16 : 8);
   NNInt fetched = panel / 8 * (calls == 1 ? 8 : calls == 2 ? 6 : wide ? 3 : 2);
   const float *end = next + panel;
   const Stepped16 *of16 = calls == 1 ? steppedAloneOf16 : calls == 2 ? steppedOfTwoOf16 : steppedOf16;
