@@ -37,28 +37,29 @@
     }
 
     package func send(_ bytes: UnsafeRawBufferPointer, to rank: Int, tag: Int) throws(Failure) -> any Transfer {
-      let transfer = MPITransfer(rank)
-      for start in stride(from: 0, to: bytes.count, by: Self.pieceSize) {
-        var request = nnrun_mpi_transfer()
-        let count = min(bytes.count - start, Self.pieceSize)
-        if let base = bytes.baseAddress {
-          try Self.check(unsafe nnrun_mpi_send(base + start, Int32(count), Int32(rank), Int32(tag), &request), rank)
-        }
-        transfer.requests.append(request)
+      try transfer(bytes.count, rank) { start, count, request in
+        guard let base = bytes.baseAddress else { return 0 }
+        return unsafe nnrun_mpi_send(base + start, count, Int32(rank), Int32(tag), &request)
       }
-      return transfer
     }
 
     package func receive(
       _ bytes: UnsafeMutableRawBufferPointer, from rank: Int, tag: Int
     ) throws(Failure) -> any Transfer {
+      try transfer(bytes.count, rank) { start, count, request in
+        guard let base = bytes.baseAddress else { return 0 }
+        return unsafe nnrun_mpi_receive(base + start, count, Int32(rank), Int32(tag), &request)
+      }
+    }
+
+    /// Begins a transfer with a rank in as many requests as MPI's counts need.
+    private func transfer(
+      _ size: Int, _ rank: Int, begin: (_ start: Int, _ count: Int32, inout nnrun_mpi_transfer) -> Int32
+    ) throws(Failure) -> MPITransfer {
       let transfer = MPITransfer(rank)
-      for start in stride(from: 0, to: bytes.count, by: Self.pieceSize) {
+      for start in stride(from: 0, to: size, by: Self.pieceSize) {
         var request = nnrun_mpi_transfer()
-        let count = min(bytes.count - start, Self.pieceSize)
-        if let base = bytes.baseAddress {
-          try Self.check(unsafe nnrun_mpi_receive(base + start, Int32(count), Int32(rank), Int32(tag), &request), rank)
-        }
+        try Self.check(begin(start, Int32(min(size - start, Self.pieceSize)), &request), rank)
         transfer.requests.append(request)
       }
       return transfer
