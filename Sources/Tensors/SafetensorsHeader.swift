@@ -39,7 +39,9 @@ struct SafetensorsHeader: Sendable {
     func wrong(_ what: String) -> Failure { Failure(.invalidData, "\(file.name): \(what)") }
     guard file.count >= 8 else { throw wrong("too short for a .safetensors file") }
     let claimed = try file.read(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard claimed <= UInt64(Self.longest) else { throw wrong("the header is longer than the format allows") }
+    guard claimed <= UInt64(Self.longest) else {
+      throw wrong("the header claims \(claimed) bytes; the format allows \(Self.longest)")
+    }
     guard Int(claimed) <= file.count - 8 else { throw wrong("it ends within the header") }
     let text = try file.read(at: 8, count: Int(claimed))
     guard text.first == UInt8(ascii: "{") else { throw wrong("the header does not begin with '{'") }

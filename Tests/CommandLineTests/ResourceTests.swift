@@ -88,8 +88,21 @@ struct ResourceTests {
 
   @Test("a file larger than the limit is refused before a byte of it is read")
   func size() throws {
-    let result = try program.shell("truncate -s 2147483649 large.yaml; nnrun validate large.yaml")
-    #expect(result.status == 65 && result.errors.contains("2147483648"), "\(result.errors)")
+    for (line, largest) in [("validate large", 2_147_483_648), ("import large --output new.yaml", 2_147_483_647)] {
+      let refused = try program.shell("truncate -s \(largest + 1) large; nnrun \(line)")
+      #expect(refused.status == 65 && refused.errors.contains("the limit of \(largest) bytes"), "\(refused.errors)")
+      // What is as large as the limit goes on to the next question, whether there is memory for it.
+      let allowed = try program.shell("truncate -s \(largest) large; nnrun \(line) --max-memory 100M")
+      #expect(allowed.status == 65 && allowed.errors.contains("--max-memory"), "\(allowed.errors)")
+    }
+    program.remove()
+  }
+
+  @Test("threads: from 1 to 1,024")
+  func threads() throws {
+    for (count, status) in [(0, 64), (1, 0), (1024, 0), (1025, 64)] {
+      #expect(try program.shell("nnrun neuron.yaml --input x.npy --threads \(count)").status == status)
+    }
     program.remove()
   }
 

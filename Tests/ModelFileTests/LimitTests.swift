@@ -41,6 +41,20 @@ struct LimitTests {
     #expect(codes(text(1001)) == [.aliasExpansion])
   }
 
+  @Test("packed numbers that aliases add: sixteen millions, for sixteen count as one value")
+  func packedAliases() {
+    let list = Array(repeating: "1", count: 15_984).joined(separator: ", ")
+    func text(_ count: Int) -> String {
+      "x-a: &a [\(list)]\nx-b: [\(Array(repeating: "*a", count: count).joined(separator: ", "))]\n" + """
+        nnrun: 1
+        inputs: {x: {shape: [N, 2]}}
+        layers: [{name: a, type: relu}]
+        """
+    }
+    #expect(codes(text(1000)) == [])
+    #expect(codes(text(1001)) == [.aliasExpansion])
+  }
+
   @Test("lengths of axes, units and filters: 2^40")
   func lengths() {
     #expect(codes(input: "[1099511627776]", "type: relu") == [])
@@ -83,8 +97,8 @@ struct LimitTests {
 
   @Test("layers after blocks are written out: 100,000")
   func layers() {
-    func expanded(_ count: Int) -> [DiagnosticCode] {
-      let text = "layers: [{name: a, block: b, repeat: \(count)}]\nblocks: {b: {layers: [{name: r, type: relu}]}}"
+    func expanded(_ count: Int, of layers: String = "{name: r, type: relu}") -> [DiagnosticCode] {
+      let text = "layers: [{name: a, block: b, repeat: \(count)}]\nblocks: {b: {layers: [\(layers)]}}"
       let source = SourceText(name: "model.yaml", bytes: Array(text.utf8))
       guard let root = YAMLDocument.parse(source: source).root, let layers = root["layers"] else { return [.syntax] }
       var sink = DiagnosticSink(source: source)
@@ -95,6 +109,9 @@ struct LimitTests {
     #expect(expanded(99_999) == [])
     #expect(expanded(100_000) == [.tooManyLayers])
     #expect(expanded(.max) == [.tooManyLayers])
+    let three = ["r", "s", "t"].map { "{name: \($0), type: relu}" }.joined(separator: ", ")
+    #expect(expanded(33_333, of: three) == [])
+    #expect(expanded(33_334, of: three) == [.tooManyLayers])
   }
 
   @Test("blocks within blocks: 64")

@@ -51,6 +51,27 @@ struct ModelDiagnosticsTests {
       [.residualShape], words: ["filters: 4 would fit"])
   }
 
+  @Test("a kernel of even size can keep its image by `padding: same` alone")
+  func residualEvenKernel() {
+    expectDiagnostics(
+      image("  - {name: b, type: residual, body: [{name: c, type: conv2d, filters: 4, kernel: ⟦2⟧}]}"),
+      [.residualShape], words: ["padding same would keep 8 by 8"])
+  }
+
+  @Test("a body without a convolution to blame is blamed as a whole")
+  func residualPooling() {
+    expectDiagnostics(
+      image("  - {name: ⟦b⟧, type: residual, body: [{name: p, type: maxpool, kernel: 2}]}"),
+      [.residualShape], words: ["the shortcut is the identity"])
+  }
+
+  @Test("the first layer of a model of two inputs says which it takes")
+  func firstInput() {
+    expectDiagnostics(
+      "nnrun: 1\ninputs: {x: {shape: [N, 3]}, y: {shape: [N, 3]}}\nlayers: [{name: ⟦a⟧, type: relu}]",
+      [.missingInput], words: ["the model has 2", "add `input:` with one of `x` and `y`"])
+  }
+
   @Test("shapes are shown as the author lays them out")
   func nhwcShapes() {
     expectDiagnostics(
@@ -103,6 +124,11 @@ struct ModelDiagnosticsTests {
       ("weight: [[1, 2, 3]], bias: ⟦[1, 2]⟧", .parameterShape, "[2], but the layer needs [1]"),
       ("units: ⟦2⟧, weight: [[1, 2, 3]]", .shape, "`units` says 2"),
       ("units: 1, weight: !!binary ⟦AAAA⟧", .parameterShape, "12 bytes, but the base64 holds 3"),
+      ("units: 1, weight: !!binary ⟦AAAAAAAAwH8AAAAA⟧", .parameterValue, "index 1 of the base64 is not finite"),
+      ("units: 1, weight: !!int ⟦3⟧", .parameterValue, "cannot be tagged `!!int`"),
+      ("weight: [[1, !!int ⟦2⟧, 3]]", .parameterValue, "cannot be tagged `!!int`"),
+      ("weight: [[1, 2, 3], ⟦[1, 2]⟧]", .parameterShape, "[2], but the ones before it have [3]"),
+      ("weight: [[[1], ⟦[2, 3]⟧], [[4], [5]]]", .parameterShape, "[2], but the ones before it have [1]"),
       ("weight: {file: ⟦/etc/x.npy⟧}", .filePath, "absolute"),
       ("weight: {file: ⟦../x.npy⟧}", .filePath, "leaves the folder"),
       ("weight: {file: ⟦nothing-here.npy⟧}", .missingFile, "cannot be read"),
@@ -148,6 +174,33 @@ struct ModelDiagnosticsTests {
       layers:
         - \(layer)
       """, [code], words: [words])
+  }
+
+  @Test("a value that a use gives and that does not fit is said where it stands for something, with the use")
+  func blockParameterValue() {
+    expectDiagnostics(
+      """
+      nnrun: 1
+      inputs: {x: {shape: [N, 4, 8, 8]}}
+      blocks:
+        down: {parameters: {size: 3}, layers: [{name: c, type: conv2d, filters: 4, kernel: ⟦$size⟧}]}
+      layers:
+        - {name: a, block: down, with: {size: big}}
+      """, [.wrongType], words: ["in block `down`, used here"])
+  }
+
+  @Test("a block that is used twice cannot hold the values of its weights, in whatever form")
+  func blockValues() {
+    for value in ["⟦[[1, 2, 3]]⟧", "⟦[[1, 2, !!float 3]]⟧", "!!binary ⟦AAAAAAAAAAAAAAAA⟧", "⟦{file: w.npy}⟧"] {
+      expectDiagnostics(
+        """
+        nnrun: 1
+        inputs: {x: {shape: [N, 3]}}
+        blocks: {b: {layers: [{name: d, type: dense, units: 1, weight: \(value)}]}}
+        layers: [{name: u, block: b}, {name: v, block: b, input: x}]
+        outputs: [u, v]
+        """, [.blockValues], words: ["keep the values in a `weights` file"])
+    }
   }
 
   @Test("a block that uses itself is an error that names the circle")

@@ -38,6 +38,23 @@ struct SingleMistakeTests {
         more: "outputs: [s.3.q, s.4]\nblocks: {b: {layers: [{name: q, type: relu, input: ⟦y⟧}]}}\n"), [.unknownInput])
   }
 
+  @Test("outputs in a block within the rest of a repeated block are known, too")
+  func nestedBlock() {
+    expectDiagnostics(
+      model(
+        "  - {name: s, block: outer, repeat: 3}",
+        more: """
+          outputs: [s.2.u, s.2.u.i, s.2.n.0.i]
+          blocks:
+            inner: {layers: [{name: i, type: relu}]}
+            outer: {layers: [{name: u, block: inner}, {name: n, block: inner, repeat: 1}, {name: q, type: relu, input: ⟦y⟧}]}
+
+          """), [.unknownInput])
+  }
+
+  @Test("a layer without a type is told so, and nothing of what follows from it")
+  func noType() { expectDiagnostics(model("  - ⟦{⟧name: a}\n  - {name: b, type: relu}"), [.missingKey]) }
+
   @Test("a layer with an input's name is not a cycle as well")
   func inputsName() {
     expectDiagnostics(

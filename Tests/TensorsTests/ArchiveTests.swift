@@ -304,7 +304,7 @@ struct SafetensorsTests {
   @Test("a header longer than the file, or than the format allows, is refused before it is read")
   func headerBounds() {
     #expect(failure { _ = try arrayFile([255, 0, 0, 0, 0, 0, 0, 0, 0x7B]) }.contains("ends within the header"))
-    #expect(failure { _ = try arrayFile([0, 0, 0, 0, 0, 0, 0, 1, 0x7B]) }.contains("longer than the format"))
+    #expect(failure { _ = try arrayFile([0, 0, 0, 0, 0, 0, 0, 1, 0x7B]) }.contains("the format allows 100000000"))
     #expect(failure { _ = try arrayFile([1, 0], suffix: "safetensors") }.contains("too short"))
   }
 

@@ -13,8 +13,9 @@ enum BinaryEdits {
     for offset in content.start..<content.end where !isSpace(source.bytes[offset]) { places.append(offset) }
     let isPlain = places.allSatisfy { isDigit(source.bytes[$0]) }
     guard isPlain, places.count == text.count else {
-      // Escapes or a block's parameter: what stands there is replaced as a whole.
-      edits.replace(node.range, with: String(decoding: text, as: UTF8.self))
+      // Escapes or a block's parameter, whose tag stands elsewhere: what stands there is replaced as a whole.
+      let tag = node.definition == nil ? "" : "!!binary "
+      edits.replace(node.range, with: tag + String(decoding: text, as: UTF8.self))
       return
     }
     // Runs of characters that lie side by side are one edit.

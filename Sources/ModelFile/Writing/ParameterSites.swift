@@ -17,13 +17,11 @@ struct ParameterSites {
   private let sites: [[Site]]
   /// How many layers are made of the mapping at an offset: more than one in a block that is used again, or by aliases.
   private let useCounts: [Int: Int]
-  private let mappings: [Int: Node]
 
   init(_ model: Model) {
     var mappings: [Int: Node] = [:]
     var seen: Set<ObjectIdentifier> = []
     Self.collect(model.root, &mappings, &seen)
-    self.mappings = mappings
     var sites = [[Site]](repeating: [], count: model.parameters.count)
     var useCounts: [Int: Int] = [:]
     for layer in model.layers {
@@ -41,9 +39,6 @@ struct ParameterSites {
 
   /// The places where layers name the parameter with this index, the first in the order of execution first.
   subscript(index: Int) -> [Site] { sites[index] }
-
-  /// The mapping whose text begins at `offset`.
-  func mapping(at offset: Int) -> Node? { mappings[offset] }
 
   /// Whether what is written for the parameter stands for one layer only.
   func isSingleUse(_ index: Int) -> Bool { sites[index].count == 1 && sites[index].allSatisfy(isSingleUse) }
