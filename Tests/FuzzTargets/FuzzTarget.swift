@@ -63,7 +63,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         0 <= range.start && range.start <= range.end && range.end <= source.bytes.count, "a place within the text")
     }
     precondition(!diagnostics.contains { $0.message.isEmpty }, "a diagnostic says something")
-    _ = DiagnosticRenderer().render(Array(diagnostics.prefix(20)))
+    _ = DiagnosticRenderer().render(Array(diagnostics.prefix(3)))
   }
 
   /// A schema and, behind a zero byte, a document that it is used on.
