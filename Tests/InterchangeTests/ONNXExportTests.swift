@@ -113,4 +113,41 @@ struct ONNXExportTests {
     #expect(graph.outputs.map(\.name) == ["keep", "act", "same"])
     #expect(Set(graph.nodes.flatMap(\.outputs)) == ["keep", "act", "same"])
   }
+
+  @Test("the mean of images in double precision is one that runtimes have")
+  func doubleMean() throws {
+    let graph = try exported(
+      """
+      nnrun: 1
+      dtype: float64
+      inputs: {image: {shape: [N, 2, 2, 2]}}
+      layers:
+        - {name: pool, type: gap}
+      """)
+    #expect(graph.nodes.map(\.operatorType) == ["ReduceMean"])
+    #expect(graph.nodes[0].integers("axes") == [2, 3])
+    #expect(graph.nodes[0].integers("keepdims") == [0])
+    #expect(graph.outputs[0].shape == [.symbol("N"), .size(2)])
+    let image: [Double] = [1, 2, 3, 4, 5, 6, 7, 0]
+    #expect(try results(file(graph), image) == [[2.5, 4.5]])
+  }
+
+  @Test("more parameters than an ONNX file can hold are refused before they are drawn")
+  func tooLarge() throws {
+    let large = try model(
+      """
+      nnrun: 1
+      inputs: {x: {shape: [N, 32768]}}
+      layers:
+        - {name: a, type: dense, units: 16384}
+        - {name: b, type: dense, units: 1}
+      """)
+    do {
+      _ = try ONNXExport.bytes(of: large)
+      Issue.record("2 GiB were written")
+    } catch {
+      #expect(error.kind == .cannotCreate)
+      #expect(error.message.contains("at most 2 GiB"))
+    }
+  }
 }

@@ -95,6 +95,62 @@ struct WireTests {
     #expect(throws: WireError.self) { try ONNXModel(bytes: bytes) }
   }
 
+  /// The attribute that a node's message of one attribute holds.
+  private func attribute(_ bytes: [UInt8]) throws -> ONNXAttribute.Value? {
+    var writer = WireWriter()
+    writer.message(7) { $0.message(1) { $0.field(5, bytes) } }
+    return try ONNXModel(bytes: writer.bytes).graph?.nodes[0].attributes[0].value
+  }
+
+  @Test("lists are read packed or number by number, with or without the attribute's type")
+  func lists() throws {
+    let floats: [UInt8] = [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0]
+    for type in [[], [0xA0, 0x01, 0x06]] as [[UInt8]] {
+      for bytes in [[0x3A, 0x08] + floats, [0x3D] + floats[..<4] + [0x3D] + floats[4...]] {
+        guard case .floats(let values)? = try attribute(bytes + type) else {
+          Issue.record("no floats")
+          continue
+        }
+        #expect(values == [1, -2])
+      }
+    }
+    for bytes in [[0x42, 0x03, 0x05, 0xAC, 0x02], [0x40, 0x05, 0x40, 0xAC, 0x02]] as [[UInt8]] {
+      guard case .integers(let values)? = try attribute(bytes) else {
+        Issue.record("no integers")
+        continue
+      }
+      #expect(values == [5, 300])
+    }
+  }
+
+  @Test("a number that is zero may be left out, an attribute of no known kind is read over")
+  func leftOut() throws {
+    if case .float(let value)? = try attribute([0xA0, 0x01, 0x01]) {
+      #expect(value == 0)
+    } else {
+      Issue.record("no float")
+    }
+    if case .integer(let value)? = try attribute([0xA0, 0x01, 0x02]) {
+      #expect(value == 0)
+    } else {
+      Issue.record("no integer")
+    }
+    if case .other? = try attribute([0x32, 0x00]) {} else { Issue.record("a graph has a value") }
+  }
+
+  @Test(
+    "lists with broken ends are refused",
+    arguments: [
+      [0x3A, 0x07, 0, 0, 0x80, 0x3F, 0, 0, 0],  // seven bytes of floats
+      [0x42, 0x02, 0x05, 0x80],  // an integer that ends beyond the list
+      [0x42, 0x02, 0x05, 0x80, 0x40, 0x01],  // one that would end in the next field
+      [0x38, 0x01],  // an integer among floats
+      [0x45, 0, 0, 0, 0],  // a float among integers
+    ] as [[UInt8]])
+  func brokenLists(bytes: [UInt8]) {
+    #expect(throws: WireError.self) { try attribute(bytes) }
+  }
+
   @Test("nodes of two bytes each do not fill the memory: their number is limited")
   func manyParts() throws {
     var writer = WireWriter()

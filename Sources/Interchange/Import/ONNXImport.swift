@@ -16,6 +16,8 @@ public enum ONNXImport {
 
   /// The oldest version of ONNX's operators that is read.
   static let oldestVersion = 7
+  /// The longest axis of an input or a tensor, as in the format.
+  static let longestAxis = 1 << 40
   /// The largest file: what one protobuf message can hold.
   static let largestFile = Int(Int32.max)
 
@@ -125,6 +127,10 @@ public enum ONNXImport {
     for input in given {
       guard let shape = input.shape, !shape.isEmpty else {
         throw Failure(.invalidData, "\(path): the input `\(printable(input.name))` has no shape")
+      }
+      for case .size(let size) in shape where size > longestAxis {
+        throw Failure(
+          .invalidData, "\(path): the input `\(printable(input.name))` has an axis of \(size), but 2^40 is the most")
       }
       let name = ImportedNames.unique(
         ImportedNames.name(input.name.split(separator: "."), in: [], type: "input"), among: &taken)

@@ -13,7 +13,7 @@ struct ONNXTensorReader {
     var count = 1
     for size in tensor.dimensions {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard size >= 0, !overflow else {
+      guard size >= 0, size <= ONNXImport.longestAxis, !overflow else {
         throw Failure(.invalidData, "the tensor `\(printable(tensor.name))` has impossible dimensions")
       }
       count = product
@@ -23,10 +23,7 @@ struct ONNXTensorReader {
 
   /// The numbers of a tensor of a floating-point type, each rounded once to `elementType`; nil for other types.
   func numbers(_ tensor: ONNXTensor, as elementType: ElementType) throws(Failure) -> AnyTensor? {
-    let sizes = [
-      ONNXElementType.float: 4, ONNXElementType.double: 8, ONNXElementType.float16: 2, ONNXElementType.bfloat16: 2,
-    ]
-    guard let size = sizes[tensor.elementType] else { return nil }
+    guard let size = ONNXElementType.floatingSizes[tensor.elementType] else { return nil }
     let count = try Self.count(tensor)
     let bytes: ArraySlice<UInt8>
     if let stored = try rawBytes(tensor, count: count, size: size) {
@@ -58,7 +55,7 @@ struct ONNXTensorReader {
 
   /// The integers of a tensor of int64 or int32, `limit` at most; nil for other types and longer ones.
   func integers(_ tensor: ONNXTensor, limit: Int = 64) throws(Failure) -> [Int]? {
-    guard tensor.elementType == ONNXElementType.int64 || tensor.elementType == 6 else { return nil }
+    guard tensor.elementType == ONNXElementType.int64 || tensor.elementType == ONNXElementType.int32 else { return nil }
     let count = try Self.count(tensor)
     guard count <= limit else { return nil }
     let size = tensor.elementType == ONNXElementType.int64 ? 8 : 4
@@ -70,7 +67,7 @@ struct ONNXTensorReader {
     }
     let integers = try varints(tensor, fields: size == 8 ? 7 : 5, limit: count)
     guard integers.count == count else { throw wrongCount(tensor, integers.count, count) }
-    return integers
+    return size == 8 ? integers : integers.map { Int(Int32(truncatingIfNeeded: $0)) }
   }
 
   private func wrongCount(_ tensor: ONNXTensor, _ present: Int, _ needed: Int) -> Failure {
@@ -136,15 +133,15 @@ struct ONNXTensorReader {
     let field = size == 4 ? 4 : 10
     for piece in tensor.typed where piece.field == field {
       switch piece.value {
-      case .bytes(let range): bytes += tensor.file[range]
-      case .fixed32(let bits): for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(8 * shift))) }
-      case .fixed64(let bits): for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * shift))) }
-      case .varint: break
+      case .bytes(let range) where range.count % size == 0: bytes += tensor.file[range]
+      case .fixed32(let bits) where size == 4:
+        for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(8 * shift))) }
+      case .fixed64(let bits) where size == 8:
+        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * shift))) }
+      default: throw damaged(tensor, "a list of numbers has a broken end or numbers of another type")
       }
     }
-    guard bytes.count == count.multipliedReportingOverflow(by: size).partialValue else {
-      throw wrongCount(tensor, bytes.count / size, count)
-    }
+    guard bytes.count / size == count else { throw wrongCount(tensor, bytes.count / size, count) }
     return bytes
   }
 
@@ -158,13 +155,17 @@ struct ONNXTensorReader {
           guard range.count <= 10 * max(limit, 1) else { throw WireError(message: "too many numbers") }
           var reader = try WireReader(file: tensor.file, range: range, budget: MessageBudget(most: range.count + 1))
           while let integer = try reader.nextInteger() { integers.append(integer) }
-        case .fixed32, .fixed64: break
+        case .fixed32, .fixed64: throw WireError(message: "its integers are numbers of another type")
         }
       }
     } catch {
-      throw Failure(.invalidData, "the tensor `\(printable(tensor.name))` is damaged: \(error.message)")
+      throw damaged(tensor, error.message)
     }
     return integers
+  }
+
+  private func damaged(_ tensor: ONNXTensor, _ what: String) -> Failure {
+    Failure(.invalidData, "the tensor `\(printable(tensor.name))` is damaged: \(what)")
   }
 }
 

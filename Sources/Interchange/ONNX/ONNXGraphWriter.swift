@@ -145,7 +145,6 @@ struct ONNXGraphWriter {
     case let normalization as BatchStatisticsNormalization:
       writeNormalization(normalization, step)
     case is SpatialMean: writeSpatialMean(step)
-    case is Bias: writeBias(step)
     case let padding as PadChannels: writePadding(padding, step)
     default:
       let (type, attributes) = simple(step)
@@ -259,13 +258,6 @@ struct ONNXGraphWriter {
     onnx.initializers.append(ONNXTensor(name: name, integers: pads))
     let input = self.name(step.inputs[0])
     add("Pad", [input, name], [output(step, "Pad")])
-  }
-
-  private mutating func writeBias(_ step: Graph.Step) {
-    let rank = graph.shape(step.inputs[0]).count
-    let bias = perChannel(step.inputs[1], rank: rank, step)
-    let input = name(step.inputs[0])
-    add("Add", [input, bias], [output(step, "Add")])
   }
 
   private mutating func writeNormalization(_ normalization: BatchNormalization, _ step: Graph.Step) {

@@ -92,10 +92,13 @@ struct ONNXTensor {
 /// The element types of ONNX that are read or written, by their numbers.
 enum ONNXElementType {
   static let float = 1
+  static let int32 = 6
   static let int64 = 7
   static let float16 = 10
   static let double = 11
   static let bfloat16 = 16
+  /// The bytes of a number by its floating-point type.
+  static let floatingSizes = [float: 4, double: 8, float16: 2, bfloat16: 2]
 
   /// The type's name for messages.
   static func name(_ type: Int) -> String {
