@@ -3,6 +3,8 @@ import Tensors
 /// Finds normalisations by the batch's own statistics that are written out, as our export writes them, and makes one node
 /// of each: gamma * (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) + beta.
 struct BatchStatisticsRecovery {
+  /// An attribute that no node in a file has: the axes that the statistics were taken over.
+  static let axesAttribute = "axes"
   /// The nodes, in their order.
   private(set) var nodes: [ONNXNode]
   private let constants: [String: ONNXTensor]
@@ -33,23 +35,26 @@ struct BatchStatisticsRecovery {
 
   /// The node that the chain from a mean on stands for, the nodes that go, and the last one, in whose place it comes.
   private func match(from mean: Int) -> (node: ONNXNode, inner: Set<Int>, last: Int)? {
-    guard let x = nodes[mean].inputs.first, keepsAxes(mean),
+    guard let x = nodes[mean].inputs.first, keepsAxes(mean), let axes = axes(mean),
       let difference = only("Sub", after: mean), nodes[difference].inputs == [x, nodes[mean].outputs[0]],
       let name = nodes[difference].outputs.first, let takers = consumers[name], takers.count == 2,
       let square = takers.first(where: { nodes[$0].operatorType == "Mul" && nodes[$0].inputs == [name, name] }),
-      let variance = only("ReduceMean", after: square), keepsAxes(variance), axes(variance) == axes(mean),
+      let variance = only("ReduceMean", after: square), keepsAxes(variance), self.axes(variance) == axes,
       let sum = only("Add", after: variance), let epsilon = constant(of: sum, beside: variance),
       let deviation = only("Sqrt", after: sum), let quotient = only("Div", after: deviation),
       nodes[quotient].inputs == [name, nodes[deviation].outputs[0]], takers.contains(quotient),
       let scaled = only("Mul", after: quotient), let gamma = operand(of: scaled, beside: quotient),
-      let last = only("Add", after: scaled), let beta = operand(of: last, beside: scaled)
+      let gamma = vector(gamma, axes: axes),
+      let last = only("Add", after: scaled), let beta = operand(of: last, beside: scaled),
+      let beta = vector(beta, axes: axes)
     else { return nil }
     let node = ONNXNode(
-      name: nodes[last].name, operatorType: "BatchNormalization", inputs: [x, vector(gamma), vector(beta), "", ""],
+      name: nodes[last].name, operatorType: "BatchNormalization", inputs: [x, gamma, beta, "", ""],
       outputs: nodes[last].outputs,
       attributes: [
         ONNXAttribute(name: "epsilon", value: .float(Float(epsilon))),
         ONNXAttribute(name: "training_mode", value: .integer(1)),
+        ONNXAttribute(name: Self.axesAttribute, value: .integers(axes)),
       ])
     return (node, [mean, difference, square, variance, sum, deviation, quotient, scaled], last)
   }
@@ -88,9 +93,12 @@ struct BatchStatisticsRecovery {
     return value.converted(to: Double.self).elements.first
   }
 
-  /// The vector of a number for each channel that was given more axes to stand beside images.
-  private func vector(_ name: String) -> String {
-    guard let index = producers[name], nodes[index].operatorType == "Unsqueeze" else { return name }
-    return nodes[index].inputs.first ?? name
+  /// The vector of a number for each channel, which beside images was given two more axes.
+  private func vector(_ name: String, axes: [Int]) -> String? {
+    if axes == [0] { return name }
+    guard let index = producers[name], nodes[index].operatorType == "Unsqueeze", self.axes(index) == [1, 2] else {
+      return nil
+    }
+    return nodes[index].inputs.first
   }
 }

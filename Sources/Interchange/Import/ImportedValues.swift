@@ -6,10 +6,21 @@ enum ImportedOperand {
   case activation(ImportedActivation)
   /// Numbers of the file.
   case tensor(ONNXTensor)
-  /// A list of sizes, as far as they are known: shapes are computed by nodes, too.
-  case sizes([Int?])
+  /// A list of sizes: shapes are computed by nodes, too.
+  case sizes([ImportedSize])
   /// The result of a node that could not be read.
   case unknown
+}
+
+/// A number of a shape that nodes compute.
+enum ImportedSize: Equatable {
+  case known(Int)
+  /// The length of the first axis, which only a run knows.
+  case batch
+  /// Another length that only a run knows.
+  case unknown
+
+  var number: Int? { if case .known(let number) = self { number } else { nil } }
 }
 
 /// A value computed at run time, and how ONNX and the format see it.
@@ -77,6 +88,7 @@ struct ImportedWindow {
     stride = attributes.integers("strides") ?? [1, 1]
     dilation = attributes.integers("dilations") ?? [1, 1]
     let pads = attributes.integers("pads") ?? [0, 0, 0, 0]
+    let roundsUp = attributes.integer("ceil_mode") == 1
     guard stride.count == 2, dilation.count == 2, pads.count == 4,
       (kernel + stride + dilation).allSatisfy({ (1...1 << 31).contains($0) }),
       pads.allSatisfy({ (0...1 << 31).contains($0) })
@@ -84,7 +96,10 @@ struct ImportedWindow {
     let extents = (0..<2).map { (kernel[$0] - 1).multipliedReportingOverflow(by: dilation[$0]).partialValue + 1 }
     switch attributes.string("auto_pad") ?? "NOTSET" {
     case "NOTSET", "": padding = pads
-    case "VALID": padding = [0, 0, 0, 0]
+    case "VALID":
+      // By ONNX's text such sizes are rounded down all the same; runtimes round them up.
+      guard !roundsUp else { throw UnsupportedNode(reason: "it rounds sizes up and has `auto_pad: VALID`") }
+      padding = [0, 0, 0, 0]
     case "SAME_UPPER": padding = nil
     case "SAME_LOWER":
       var lower = [0, 0, 0, 0]
@@ -92,7 +107,7 @@ struct ImportedWindow {
         let total: Int
         if stride[axis] == 1 {
           total = extents[axis] - 1
-        } else if let size = sizes[axis] {
+        } else if let size = sizes[axis].map({ $0 + (extra.map { $0[axis] + $0[axis + 2] } ?? 0) }) {
           let output = (size + stride[axis] - 1) / stride[axis]
           total = max((output - 1) * stride[axis] + extents[axis] - size, 0)
         } else {
@@ -108,7 +123,7 @@ struct ImportedWindow {
       guard let own = padding else { throw UnsupportedNode(reason: "it adds padding to padding of its own") }
       padding = zip(own, extra).map { $0 + $1 }
     }
-    if attributes.integer("ceil_mode") == 1 {
+    if roundsUp {
       try roundUp(extents, sizes, countsPadding: attributes.integer("count_include_pad") == 1)
     }
     for axis in 0..<2 {
@@ -117,7 +132,9 @@ struct ImportedWindow {
         continue
       }
       if let padding {
-        outputSizes.append((size + padding[axis] + padding[axis + 2] - extents[axis]) / stride[axis] + 1)
+        let span = size + padding[axis] + padding[axis + 2] - extents[axis]
+        guard span >= 0 else { throw UnsupportedNode(reason: "its window is larger than the image") }
+        outputSizes.append(span / stride[axis] + 1)
       } else {
         outputSizes.append((size + stride[axis] - 1) / stride[axis])
       }
@@ -132,6 +149,7 @@ struct ImportedWindow {
         throw UnsupportedNode(reason: "it rounds a size up that is not known")
       }
       let span = size + padding[axis] + padding[axis + 2] - extents[axis]
+      guard span >= 0 else { throw UnsupportedNode(reason: "its window is larger than the image") }
       var output = (span + stride[axis] - 1) / stride[axis] + 1
       // A window that would begin behind the image is left out.
       if (output - 1) * stride[axis] >= size + padding[axis] { output -= 1 }

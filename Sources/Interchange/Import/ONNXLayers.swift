@@ -49,8 +49,12 @@ extension ONNXNodeReader {
     }
     guard operand.padding == nil else { throw paddingError }
     // In training mode it takes the batch's own statistics; the running ones are only its further results.
-    let takesBatch = attributes.integer("training_mode") == 1 || attributes.integer("is_test") == 0
-    if version < 9, attributes.integer("spatial") == 0 {
+    // Before version 14 of the operators it is the number of its results that says so.
+    let takesBatch =
+      attributes.integer("training_mode") == 1
+      || version < 14 && node.outputs.dropFirst().contains { !$0.isEmpty }
+    let axes = attributes.integers(BatchStatisticsRecovery.axesAttribute) ?? [0, 2, 3]
+    guard version >= 9 || attributes.integer("spatial") != 0, axes == [0, 2, 3] || operand.shape.count == 2 else {
       throw UnsupportedNode(reason: "statistics of each place by itself cannot be said")
     }
     var parameters: [(name: String, value: AnyTensor, tensor: String?)] = []
@@ -137,7 +141,7 @@ extension ONNXNodeReader {
 
   /// A sum of values, or of the value of a layer and its bias.
   mutating func readSum(_ node: ONNXNode) throws {
-    if node.inputs.count == 1 { return try alias(node, operands[node.inputs[0]] ?? .unknown) }
+    if node.inputs.count == 1 { return try alias(node, try operand(node)) }
     let constants = node.inputs.indices.filter { index in
       if case .tensor? = operands[node.inputs[index]] { true } else { false }
     }
@@ -168,22 +172,25 @@ extension ONNXNodeReader {
     guard case .layer(let number) = operand.value, let layer = graph.layers[number],
       layer.type == "dense" || layer.type == "conv2d", layer.attribute("bias") == "false",
       layer.attribute("activation") == nil, isTakenOnce(source), operand.shape.count == (layer.type == "dense" ? 2 : 4),
-      let stored = try constant(node, index, of: "bias"), let units = layer.parameters.first?.value.shape[0]
+      operand.padding == nil, let stored = try constant(node, index, of: "bias"),
+      let units = layer.parameters.first?.value.shape[0]
     else { throw UnsupportedNode(reason: "constants can be added only as the bias of a layer") }
     var shape = stored.value.shape[...]
-    // For an image, the bias stands before two axes of length 1.
-    if layer.type == "conv2d", !shape.isEmpty {
+    // For an image with its channels first, the bias stands before two axes of length 1.
+    if layer.type == "conv2d", !operand.isChannelsLast, stored.value.count != 1 {
       guard shape.count >= 3, shape.suffix(2) == [1, 1] else {
         throw UnsupportedNode(reason: "the constant is not one number for each channel")
       }
       shape = shape.dropLast(2)
     }
-    guard let bias = stored.value.reshaped(Array(shape)).perUnit(units) else {
+    guard stored.value.shape.count <= operand.shape.count,
+      let bias = stored.value.reshaped(Array(shape)).perUnit(units)
+    else {
       throw UnsupportedNode(reason: "the constant is not one number for each unit or channel")
     }
     graph.layers[number]?.attributes.removeAll { $0.key == "bias" }
     graph.layers[number]?.parameters.append(("bias", bias, stored.value.shape == [units] ? stored.name : nil))
-    try alias(node, .activation(operand))
+    try alias(node, .activation(operand), of: source)
   }
 }
 

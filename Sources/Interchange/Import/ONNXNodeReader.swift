@@ -14,6 +14,8 @@ struct ONNXNodeReader {
   var operands: [String: ImportedOperand] = [:]
   private(set) var problems: [String] = []
   private var namingTensors: Set<String> = []
+  /// The names that values had before nodes gave them the names that are the keys.
+  private var aliases: [String: String] = [:]
   private let useCounts: [String: Int]
   private let outputNames: Set<String>
 
@@ -72,7 +74,7 @@ struct ONNXNodeReader {
           if case .unknown? = operands[name] { false } else { true }
         }
         guard isKnown else {
-          for output in node.outputs { operands[output] = .unknown }
+          giveUp(node)
           continue
         }
         try read(node)
@@ -81,9 +83,13 @@ struct ONNXNodeReader {
       } catch {
         let reason = (error as? UnsupportedNode)?.reason ?? "it cannot be read"
         problems.append("\(Self.describe(node)): \(reason)")
-        for output in node.outputs { operands[output] = .unknown }
+        giveUp(node)
       }
     }
+  }
+
+  private mutating func giveUp(_ node: ONNXNode) {
+    for output in node.outputs where !output.isEmpty { operands[output] = .unknown }
   }
 
   static func describe(_ node: ONNXNode) -> String {
@@ -117,6 +123,14 @@ struct ONNXNodeReader {
 
   // MARK: Operands
 
+  /// What the first operand stands for.
+  func operand(_ node: ONNXNode) throws(UnsupportedNode) -> ImportedOperand {
+    guard let operand = node.inputs.first.flatMap({ operands[$0] }) else {
+      throw UnsupportedNode(reason: "its operand 1 is not in the file")
+    }
+    return operand
+  }
+
   func activation(_ node: ONNXNode, _ index: Int = 0) throws(UnsupportedNode) -> ImportedActivation {
     guard index < node.inputs.count, case .activation(let activation)? = operands[node.inputs[index]] else {
       throw UnsupportedNode(reason: "its operand \(index + 1) is not computed from the model's inputs")
@@ -127,7 +141,10 @@ struct ONNXNodeReader {
   /// An operand that is an image with its channels first.
   func image(_ node: ONNXNode, allowsPadding: Bool = false) throws(UnsupportedNode) -> ImportedActivation {
     let activation = try activation(node)
-    guard activation.shape.count == 4, !activation.isPooled else {
+    guard !activation.isPooled else {
+      throw UnsupportedNode(reason: "only images can be taken, but a global pooling left this one cell")
+    }
+    guard activation.shape.count == 4 else {
       throw UnsupportedNode(reason: "only images of rank 4 can be taken, but this is of rank \(activation.shape.count)")
     }
     guard !activation.isChannelsLast else { throw UnsupportedNode(reason: "its operand has its channels last") }
@@ -150,12 +167,12 @@ struct ONNXNodeReader {
   }
 
   /// The sizes that an operand is; nil where it is left out.
-  func sizes(_ node: ONNXNode, _ index: Int, of what: String) throws -> [Int?]? {
+  func sizes(_ node: ONNXNode, _ index: Int, of what: String) throws -> [ImportedSize]? {
     guard index < node.inputs.count, !node.inputs[index].isEmpty else { return nil }
     switch operands[node.inputs[index]] {
     case .sizes(let sizes)?: return sizes
     case .tensor(let tensor)?:
-      if let integers = try tensors.integers(tensor) { return integers }
+      if let integers = try tensors.integers(tensor) { return integers.map { .known($0) } }
       throw UnsupportedNode(reason: "its \(what) is not a short list of integers")
     default: throw UnsupportedNode(reason: "its \(what) is not a constant")
     }
@@ -165,13 +182,21 @@ struct ONNXNodeReader {
   func integers(_ node: ONNXNode, attribute: String, operand index: Int) throws -> [Int]? {
     if let attribute = ImportedAttributes(node).integers(attribute) { return attribute }
     guard let sizes = try sizes(node, index, of: "`\(attribute)`") else { return nil }
-    let known = sizes.compactMap { $0 }
+    let known = sizes.compactMap(\.number)
     guard known.count == sizes.count else { throw UnsupportedNode(reason: "its `\(attribute)` is not a constant") }
     return known
   }
 
-  /// Whether nothing but one node takes a value.
-  func isTakenOnce(_ name: String) -> Bool { useCounts[name] == 1 && !outputNames.contains(name) }
+  /// Whether nothing but one node takes a value, under whichever of its names.
+  func isTakenOnce(_ name: String) -> Bool {
+    // It ends in damaged files too: of names that stand for each other, one is taken twice.
+    var next: String? = name
+    while let name = next {
+      guard useCounts[name] == 1, !outputNames.contains(name) else { return false }
+      next = aliases[name]
+    }
+    return true
+  }
 
   func isOutput(_ name: String) -> Bool { outputNames.contains(name) }
 
@@ -202,9 +227,12 @@ struct ONNXNodeReader {
     return ImportedNames.path(parameter: parameter, node: node)
   }
 
-  /// Lets the node's first result be another name of something.
-  mutating func alias(_ node: ONNXNode, _ operand: ImportedOperand) throws(UnsupportedNode) {
+  /// Lets the node's first result be another name of something, which it took as `source` (its first operand).
+  mutating func alias(
+    _ node: ONNXNode, _ operand: ImportedOperand, of source: String? = nil
+  ) throws(UnsupportedNode) {
     guard let output = node.outputs.first, !output.isEmpty else { throw UnsupportedNode(reason: "it has no result") }
     operands[output] = operand
+    aliases[output] = source ?? node.inputs.first
   }
 }

@@ -66,7 +66,7 @@ extension ONNXNodeReader {
 
   mutating func readGlobalPooling(_ node: ONNXNode) throws {
     let operand = try image(node)
-    let isMean = node.operatorType == "GlobalAveragePool"
+    let isMean = node.operatorType != "GlobalMaxPool"
     var result = operand
     result.shape = Array(operand.shape[..<2]) + [1, 1]
     if isMean, !isOutput(node.outputs.first ?? "") {
@@ -87,32 +87,29 @@ extension ONNXNodeReader {
     guard let axes, Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3] else {
       throw UnsupportedNode(reason: "only the mean over the two axes of an image can be said")
     }
-    var result = operand
-    result.isPooled = ImportedAttributes(node).integer("keepdims") ?? 1 == 1
-    result.shape = Array(operand.shape[..<2]) + (result.isPooled ? [1, 1] : [])
-    if result.isPooled, isOutput(node.outputs.first ?? "") {
-      throw UnsupportedNode(reason: "its result keeps two axes of length 1, which `gap` has not")
-    }
-    try add(node, type: "gap", inputs: [operand.value], result: result)
+    if ImportedAttributes(node).integer("keepdims") ?? 1 == 1 { return try readGlobalPooling(node) }
+    try add(
+      node, type: "gap", inputs: [operand.value],
+      result: ImportedActivation(value: operand.value, shape: Array(operand.shape[..<2])))
   }
 
   mutating func readConcatenation(_ node: ONNXNode) throws {
     let isSizes = node.inputs.allSatisfy { name in
       switch operands[name] {
       case .sizes?: true
-      case .tensor(let tensor)?: tensor.elementType == ONNXElementType.int64
+      case .tensor(let tensor)?: [ONNXElementType.int32, ONNXElementType.int64].contains(tensor.elementType)
       default: false
       }
     }
     if isSizes {
-      var joined: [Int?] = []
+      var joined: [ImportedSize] = []
       for index in node.inputs.indices { joined += try sizes(node, index, of: "operand") ?? [] }
       guard joined.count <= 64 else { throw UnsupportedNode(reason: "it joins too many numbers") }
       return try alias(node, .sizes(joined))
     }
     var values: [ImportedActivation] = []
     for index in node.inputs.indices { values.append(try plain(node, index)) }
-    guard let first = values.first else { throw UnsupportedNode(reason: "it has no operands") }
+    let first = values[0]
     let rank = first.shape.count
     let axis = ImportedAttributes(node).integer("axis") ?? 1
     let channels = first.isChannelsLast ? rank - 1 : 1
@@ -124,23 +121,16 @@ extension ONNXNodeReader {
     if values.count == 1 { return try alias(node, .activation(first)) }
     var result = first
     let sizes = values.compactMap { $0.shape[channels] }
-    result.shape[channels] =
-      sizes.count == values.count ? sizes.reduce(0) { $0.addingReportingOverflow($1).partialValue } : nil
+    result.shape[channels] = sizes.count == values.count ? sizes.reduce(0, &+) : nil
     try add(node, type: "concat", inputs: values.map(\.value), result: result)
   }
 
   mutating func readDropout(_ node: ONNXNode) throws {
     let operand = try plain(node)
     var rate = ImportedAttributes(node).float("ratio") ?? 0.5
-    if node.inputs.count > 1, !node.inputs[1].isEmpty {
-      if case .tensor(let tensor)? = operands[node.inputs[1]],
-        let value = try tensors.numbers(tensor, as: .float32), case .float32(let numbers) = value,
-        numbers.elements.count == 1
-      {
-        rate = numbers.elements[0]
-      } else {
-        throw UnsupportedNode(reason: "its ratio is not a constant")
-      }
+    if let ratio = try constant(node, 1, of: "ratio") {
+      guard ratio.value.count == 1 else { throw UnsupportedNode(reason: "its ratio is not one number") }
+      rate = ratio.value.converted(to: Float.self).elements[0]
     }
     guard rate >= 0, rate < 1 else { throw UnsupportedNode(reason: "its ratio is not from 0 up to 1") }
     try add(node, type: "dropout", [("rate", rate.description)], inputs: [operand.value], result: operand)

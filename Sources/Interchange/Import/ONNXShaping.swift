@@ -4,7 +4,7 @@ import Tensors
 extension ONNXNodeReader {
   mutating func readShaping(_ node: ONNXNode) throws {
     switch node.operatorType {
-    case "Identity": try alias(node, node.inputs.first.flatMap { operands[$0] } ?? .unknown)
+    case "Identity": try alias(node, try operand(node))
     case "Cast": try readCast(node)
     case "Constant": try readConstant(node)
     case "Flatten": try readFlatten(node)
@@ -14,35 +14,45 @@ extension ONNXNodeReader {
     case "Shape": try readShape(node)
     case "Gather": try readGather(node)
     case "Transpose": try readTranspose(node)
-    case "Pad": try readPad(node)
-    default: throw UnsupportedNode(reason: "the format has no such layer")
+    default: try readPad(node)
     }
   }
 
   private mutating func readConstant(_ node: ONNXNode) throws {
     let attributes = ImportedAttributes(node)
-    guard let output = node.outputs.first else { return }
+    func floats(_ shape: [Int], _ values: [Float]) -> ImportedOperand {
+      .tensor(ONNXTensor(name: node.outputs.first ?? "", .float32(Tensor(shape: shape, elements: values))))
+    }
     if case .tensor(let tensor)? = attributes["value"] {
-      operands[output] = .tensor(tensor)
+      try alias(node, .tensor(tensor))
     } else if let value = attributes.integer("value_int") {
-      operands[output] = .sizes([value])
+      try alias(node, .sizes([.known(value)]))
     } else if let values = attributes.integers("value_ints") {
-      operands[output] = .sizes(values)
+      try alias(node, .sizes(values.map { .known($0) }))
     } else if let value = attributes.float("value_float") {
-      operands[output] = .tensor(ONNXTensor(name: output, .float32(Tensor(shape: [], elements: [value]))))
+      try alias(node, floats([], [value]))
     } else if case .floats(let values)? = attributes["value_floats"] {
-      operands[output] = .tensor(ONNXTensor(name: output, .float32(Tensor(shape: [values.count], elements: values))))
+      try alias(node, floats([values.count], values))
     } else {
       throw UnsupportedNode(reason: "a constant of this kind cannot be said")
     }
   }
 
+  /// A cast that changes no number: numbers of the file are rounded to the model's own type when they are taken.
   private mutating func readCast(_ node: ONNXNode) throws {
-    guard let operand = node.inputs.first.flatMap({ operands[$0] }) else { return try alias(node, .unknown) }
-    if case .activation = operand {
-      let own = elementType == .float32 ? ONNXElementType.float : ONNXElementType.double
-      guard ImportedAttributes(node).integer("to") == own else {
-        throw UnsupportedNode(reason: "a model computes in one type of numbers")
+    let operand = try operand(node)
+    let own = elementType == .float32 ? ONNXElementType.float : ONNXElementType.double
+    let target = ImportedAttributes(node).integer("to") ?? 0
+    switch operand {
+    case .activation:
+      guard target == own else { throw UnsupportedNode(reason: "a model computes in one type of numbers") }
+    case .tensor(let tensor) where ONNXElementType.floatingSizes[tensor.elementType] != nil:
+      guard target == own || target == ONNXElementType.double else {
+        throw UnsupportedNode(reason: "a constant cannot be cast to \(ONNXElementType.name(target))")
+      }
+    default:
+      guard [ONNXElementType.int32, ONNXElementType.int64, own].contains(target) else {
+        throw UnsupportedNode(reason: "a shape cannot be cast to \(ONNXElementType.name(target))")
       }
     }
     try alias(node, operand)
@@ -67,13 +77,17 @@ extension ONNXNodeReader {
       return try alias(
         node, .activation(ImportedActivation(value: operand.value, shape: Array(operand.shape[..<2]))))
     }
-    guard rank != 4 || operand.isChannelsLast == isChannelsLast else {
+    let isCell = rank == 4 && spatialAxes(operand).allSatisfy { operand.shape[$0] == 1 }
+    guard rank != 4 || isCell || operand.isChannelsLast == isChannelsLast else {
       throw UnsupportedNode(reason: "it flattens an image in another order of axes than the model's layout")
     }
     try add(
       node, type: "flatten", inputs: [operand.value],
       result: ImportedActivation(value: operand.value, shape: [operand.shape[0], features(operand)]))
   }
+
+  /// The axes of an image's height and width.
+  private func spatialAxes(_ operand: ImportedActivation) -> [Int] { operand.isChannelsLast ? [1, 2] : [2, 3] }
 
   /// The product of all lengths but the first.
   private func features(_ operand: ImportedActivation) -> Int? {
@@ -88,61 +102,69 @@ extension ONNXNodeReader {
   }
 
   private mutating func readReshape(_ node: ONNXNode) throws {
-    let target: [Int?]
-    if let attribute = ImportedAttributes(node).integers("shape") {
-      target = attribute
-    } else {
-      target = try sizes(node, 1, of: "shape") ?? []
-    }
-    if node.inputs.first.flatMap({ operands[$0] }).map({ if case .sizes = $0 { true } else { false } }) ?? false {
-      return try alias(node, operands[node.inputs[0]] ?? .unknown)
-    }
-    if case .tensor(var tensor)? = node.inputs.first.flatMap({ operands[$0] }) {
+    let target = try sizes(node, 1, of: "shape") ?? []
+    switch try operand(node) {
+    case .tensor(var tensor):
       // A constant of another shape is a constant.
-      let known = target.compactMap { $0 }
-      guard known.count == target.count, known.allSatisfy({ $0 > 0 }),
-        known.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == (try ONNXTensorReader.count(tensor))
-      else { throw UnsupportedNode(reason: "its shape is not known") }
-      tensor.dimensions = known
-      return try alias(node, .tensor(tensor))
+      tensor.dimensions = try dimensions(of: tensor, reshapedTo: target)
+      try alias(node, .tensor(tensor))
+    case .activation(let operand) where keeps(target, operand): try alias(node, .activation(operand))
+    case .activation(let operand) where flattens(target, operand): try flatten(node, operand)
+    case .activation: throw UnsupportedNode(reason: "only a reshape that flattens can be said")
+    case let sizes: try alias(node, sizes)
     }
-    let operand = try activation(node)
-    let shape = operand.shape
-    let wanted = features(operand)
-    guard target.count == 2, shape.count >= 2 else {
-      if target.count == shape.count, zip(target, shape).allSatisfy({ $0 == 0 || ($0 != nil && $0 == $1) }) {
-        return try alias(node, .activation(operand))
-      }
-      throw UnsupportedNode(reason: "only a reshape that flattens can be said")
+  }
+
+  /// The dimensions that a constant gets, of which one may be left to be found.
+  private func dimensions(of tensor: ONNXTensor, reshapedTo target: [ImportedSize]) throws -> [Int] {
+    let count = try ONNXTensorReader.count(tensor)
+    let given = target.compactMap(\.number)
+    let product = given.filter { $0 != -1 }.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    guard given.count == target.count, product > 0, given.allSatisfy({ $0 > 0 || $0 == -1 }),
+      given.count(where: { $0 == -1 }) <= 1, given.contains(-1) ? count % product == 0 : count == product
+    else { throw UnsupportedNode(reason: "its shape does not fit the constant") }
+    return given.map { $0 == -1 ? count / product : $0 }
+  }
+
+  /// Whether a length that a reshape asks for is that of an axis: 0 keeps it.
+  private func keeps(_ length: ImportedSize, _ operand: ImportedActivation, axis: Int) -> Bool {
+    switch length {
+    case .known(0): true
+    case .known(let size): size == operand.shape[axis]
+    case .batch: axis == 0 && operand.shape[0] == nil
+    case .unknown: false
     }
-    // 0 keeps a length, -1 takes what is left, nil is a length that was computed from the batch.
-    let keepsBatch: Bool
-    switch target[0] {
-    case nil, .some(0): keepsBatch = true
-    case .some(-1): keepsBatch = target[1] != nil && target[1] == wanted
-    case .some(let size): keepsBatch = size == shape[0]
-    }
-    guard keepsBatch, target[1] == -1 || target[1] == nil || target[1] == wanted || (target[1] == 0 && shape.count == 2)
-    else { throw UnsupportedNode(reason: "only a reshape that flattens can be said") }
-    try flatten(node, operand)
+  }
+
+  /// Whether a reshape changes nothing: all lengths stay, one of which may be left to be found (-1).
+  private func keeps(_ target: [ImportedSize], _ operand: ImportedActivation) -> Bool {
+    operand.padding == nil && target.count == operand.shape.count && target.count(where: { $0 == .known(-1) }) <= 1
+      && target.indices.allSatisfy { target[$0] == .known(-1) || keeps(target[$0], operand, axis: $0) }
+  }
+
+  /// Whether a reshape makes all axes but the first one.
+  private func flattens(_ target: [ImportedSize], _ operand: ImportedActivation) -> Bool {
+    guard target.count == 2, operand.shape.count >= 2 else { return false }
+    let isAll = features(operand).map { target[1] == .known($0) } ?? false
+    return isAll && target[0] == .known(-1)
+      || keeps(target[0], operand, axis: 0) && (isAll || target[1] == .known(-1))
   }
 
   private mutating func readSqueeze(_ node: ONNXNode) throws {
-    if case .sizes? = node.inputs.first.flatMap({ operands[$0] }) {
-      return try alias(node, operands[node.inputs[0]] ?? .unknown)
-    }
+    let sizes = try operand(node)
+    if case .sizes = sizes { return try alias(node, sizes) }
     let operand = try activation(node)
-    let axes = try integers(node, attribute: "axes", operand: 1)
-    guard operand.isPooled, let axes, Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3] else {
-      throw UnsupportedNode(reason: "only the axes that a global pooling leaves can be removed")
-    }
+    guard operand.shape.count == 4, let axes = try integers(node, attribute: "axes", operand: 1),
+      Set(axes.map { $0 < 0 ? $0 + 4 : $0 }) == Set(spatialAxes(operand)),
+      spatialAxes(operand).allSatisfy({ operand.shape[$0] == 1 })
+    else { throw UnsupportedNode(reason: "only the two axes of an image of one cell can be removed") }
     try flatten(node, operand)
   }
 
   private mutating func readUnsqueeze(_ node: ONNXNode) throws {
-    switch node.inputs.first.flatMap({ operands[$0] }) {
-    case .sizes(let sizes)?: try alias(node, .sizes(sizes))
-    case .tensor(var tensor)?:
+    switch try operand(node) {
+    case .sizes(let sizes): try alias(node, .sizes(sizes))
+    case .tensor(var tensor):
       let axes = try integers(node, attribute: "axes", operand: 1) ?? []
       let rank = tensor.dimensions.count + axes.count
       for axis in axes.map({ $0 < 0 ? $0 + rank : $0 }).sorted() {
@@ -161,12 +183,16 @@ extension ONNXNodeReader {
     guard ImportedAttributes(node).integer("start") ?? 0 == 0, ImportedAttributes(node)["end"] == nil else {
       throw UnsupportedNode(reason: "a part of a shape cannot be said")
     }
-    try alias(node, .sizes(operand.shape))
+    guard operand.padding == nil else { throw paddingError }
+    let sizes = operand.shape.enumerated().map { axis, size -> ImportedSize in
+      size.map { .known($0) } ?? (axis == 0 ? .batch : .unknown)
+    }
+    try alias(node, .sizes(sizes))
   }
 
   private mutating func readGather(_ node: ONNXNode) throws {
-    guard case .sizes(let sizes)? = node.inputs.first.flatMap({ operands[$0] }),
-      let indices = try self.sizes(node, 1, of: "index"), indices.count == 1, let index = indices[0]
+    guard case .sizes(let sizes) = try operand(node),
+      let indices = try self.sizes(node, 1, of: "index"), indices.count == 1, let index = indices[0].number
     else { throw UnsupportedNode(reason: "only a length can be taken out of a shape") }
     let place = index < 0 ? index + sizes.count : index
     guard sizes.indices.contains(place) else { throw UnsupportedNode(reason: "its index is beyond the shape") }
@@ -191,25 +217,19 @@ extension ONNXNodeReader {
   private mutating func readPad(_ node: ONNXNode) throws {
     let attributes = ImportedAttributes(node)
     let operand = try image(node)
-    guard attributes.string("mode") ?? "constant" == "constant" else {
-      throw UnsupportedNode(reason: "only padding with zeros can be said")
-    }
-    if let value = attributes.float("value"), value != 0 {
-      throw UnsupportedNode(reason: "only padding with zeros can be said")
-    }
-    if let value = try constant(node, 2, of: "value"),
-      value.value.converted(to: Double.self).elements.contains(where: { $0 != 0 })
-    {
-      throw UnsupportedNode(reason: "only padding with zeros can be said")
-    }
+    let values = try constant(node, 2, of: "value")?.value.converted(to: Double.self).elements ?? []
+    guard attributes.string("mode") ?? "constant" == "constant", attributes.float("value") ?? 0 == 0,
+      values.allSatisfy({ $0 == 0 })
+    else { throw UnsupportedNode(reason: "only padding with zeros can be said") }
     guard node.inputs.count < 4 || node.inputs[3].isEmpty, let pads = try integers(node, attribute: "pads", operand: 1),
       pads.count == 8, pads.allSatisfy({ (0...1 << 31).contains($0) })
     else { throw UnsupportedNode(reason: "only padding of channels and of images can be said") }
+    if pads.allSatisfy({ $0 == 0 }) { return try alias(node, .activation(operand)) }
     if pads.indices.allSatisfy({ $0 == 5 || pads[$0] == 0 }), let channels = operand.shape[1] {
       var result = operand
-      result.shape[1] = channels + pads[5]
-      return try add(
-        node, type: "pad-channels", [("channels", "\(channels + pads[5])")], inputs: [operand.value], result: result)
+      let sum = channels &+ pads[5]
+      result.shape[1] = sum
+      return try add(node, type: "pad-channels", [("channels", "\(sum)")], inputs: [operand.value], result: result)
     }
     guard pads[0] == 0, pads[1] == 0, pads[4] == 0, pads[5] == 0 else {
       throw UnsupportedNode(reason: "channels can be added only behind those that are there")
