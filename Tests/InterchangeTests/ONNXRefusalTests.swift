@@ -234,6 +234,18 @@ struct ONNXRefusalTests {
       try failure(file(doubled, shape: images, tensors: [integers("p", [0, 0, 0, 0, 0, 1, 0, 0])])) != nil)
   }
 
+  @Test("values that ONNX would stretch to each other's lengths are refused", arguments: [[1, 2], [3, 1], [1, 1]])
+  func stretched(shape: [Int]) throws {
+    var graph = ONNXGraph()
+    graph.nodes = [node("Add", ["a", "b"], "y")]
+    graph.inputs = [
+      ONNXValueInfo(name: "a", elementType: 1, shape: rows),
+      ONNXValueInfo(name: "b", elementType: 1, shape: shape.map { .size($0) }),
+    ]
+    graph.outputs = [ONNXValueInfo(name: "y", elementType: 1)]
+    #expect(try failure(file(graph))?.kind == .invalidData)
+  }
+
   @Test("parameters of other shapes than their layer's are refused by their names")
   func parameterShapes() throws {
     let bytes = file(

@@ -158,11 +158,15 @@ extension ONNXNodeReader {
     guard values.allSatisfy({ $0.isChannelsLast == first.isChannelsLast && $0.isPooled == first.isPooled }) else {
       throw UnsupportedNode(reason: "it adds values whose axes are not the same")
     }
-    let agree = values.allSatisfy { value in
-      value.shape.count == first.shape.count
-        && zip(value.shape, first.shape).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
+    func agree(_ left: Int?, _ right: Int?) -> Bool {
+      if let left, let right { return left == right }
+      // A length of 1 may be stretched to one that only a run knows.
+      return left != 1 && right != 1
     }
-    guard agree else { throw UnsupportedNode(reason: "it adds values of different shapes") }
+    let isAgreed = values.allSatisfy { value in
+      value.shape.count == first.shape.count && zip(value.shape, first.shape).allSatisfy(agree)
+    }
+    guard isAgreed else { throw UnsupportedNode(reason: "it adds values of different shapes") }
     try add(node, type: "add", inputs: values.map(\.value), result: first)
   }
 
