@@ -88,21 +88,22 @@ let package = Package(
       path: "Tests/FuzzTargets"),
     tests("FuzzTargets", ["FuzzTargets"]),
     .target(
-      name: "TestSupport", dependencies: ["Communication", "Diagnostics"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Communication", "Diagnostics", "Files"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("Communication", ["TestSupport", "Communication", "Diagnostics"]),
     tests("Memory", ["Memory"]),
     tests("Diagnostics", ["Diagnostics"]),
     tests("YAML", ["TestSupport", "YAML", "Diagnostics"]),
     tests("Schema", ["TestSupport", "Schema", "YAML", "Diagnostics"]),
-    tests("Files", ["Files", "Diagnostics"]),
-    tests("Tensors", ["Tensors", "Files", "Diagnostics"], fixtures: ["Fixtures"]),
+    tests("Files", ["TestSupport", "Files", "Diagnostics"]),
+    tests("Tensors", ["TestSupport", "Tensors", "Files", "Diagnostics"], fixtures: ["Fixtures"]),
     tests("Graph", ["Graph", "Tensors"]),
     tests(
       "ModelFile", ["TestSupport", "ModelFile", "Layers", "Graph", "Schema", "YAML", "Files", "Tensors", "Diagnostics"]),
     tests("Kernels", ["Kernels"]),
     tests("Engine", ["Engine", "Graph", "Tensors"]),
-    tests("Interchange", ["Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
+    tests(
+      "Interchange", ["TestSupport", "Interchange", "ModelFile", "YAML", "Files", "Tensors", "Graph", "Diagnostics"]),
     tests(
       "Training",
       [

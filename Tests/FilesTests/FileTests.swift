@@ -1,32 +1,10 @@
 import Diagnostics
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Files
-
-/// A folder that is gone after the test.
-private final class TemporaryFolder {
-  let path: FilePath
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "nnrun-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = FilePath(url.path)
-  }
-  deinit { try? FileManager.default.removeItem(atPath: path.description) }
-
-  func file(_ name: String, _ text: String) throws -> FilePath {
-    let file = path.appending(FilePath(name))
-    try Data(text.utf8).write(to: URL(filePath: file.description))
-    return file
-  }
-
-  var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path.description).sorted()) ?? [] }
-
-  func text(_ name: String) throws -> String {
-    String(decoding: try readWholeFile(path.appending(FilePath(name)), limit: 1 << 20), as: UTF8.self)
-  }
-}
 
 private func makePipe(_ path: FilePath) { #expect(unsafe mkfifo(path.description, 0o600) == 0) }
 private func makeLink(_ path: FilePath, to target: String) { #expect(unsafe symlink(target, path.description) == 0) }
@@ -83,11 +61,11 @@ struct FileTests {
   @Test("what is no regular file is refused in words")
   func kinds() throws {
     let folder = try TemporaryFolder()
-    let pipe = folder.path.appending("pipe")
+    let pipe = folder.file("pipe")
     makePipe(pipe)
     for (path, words) in [
-      (folder.path, "is a folder"), (pipe, "is a pipe"), ("/dev/null", "a device"),
-      (folder.path.appending("none"), "no such file"), ("", "no such file"), ("a\0b", "invalid"),
+      (FilePath(folder.url.path), "is a folder"), (pipe, "is a pipe"), ("/dev/null", "a device"),
+      (folder.file("none"), "no such file"), ("", "no such file"), ("a\0b", "invalid"),
       ("/dev/null/x", "not a folder"),
     ] {
       let refused = failure { _ = try readWholeFile(path, limit: 100) }
@@ -99,7 +77,7 @@ struct FileTests {
   @Test("a file over the limit is refused, one at the limit is read, also one that tells no size")
   func limit() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.file("five", "12345")
+    let path = try folder.write("12345", to: "five")
     #expect(try readWholeFile(path, limit: 5) == Array("12345".utf8))
     #expect(failure { _ = try readWholeFile(path, limit: 4) }?.kind == .invalidData)
     #expect(try !readWholeFile("/proc/self/status", limit: 1 << 20).isEmpty)
@@ -109,7 +87,7 @@ struct FileTests {
   @Test("a file that becomes shorter while it is read is an error, not a crash")
   func shrinking() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.file("data", "0123456789")
+    let path = try folder.write("0123456789", to: "data")
     let file = try InputFile(path)
     #expect(try file.read(at: 8, count: 2) == Array("89".utf8))
     shorten(path, to: 3)
@@ -120,10 +98,10 @@ struct FileTests {
   @Test("results replace what was there only when they are whole; mode stays, links are followed")
   func output() throws {
     let folder = try TemporaryFolder()
-    let target = try folder.file("target", "old")
+    let target = try folder.write("old", to: "target")
     setMode(target, 0o640)
-    makeLink(folder.path.appending("link"), to: "target")
-    let output = try OutputFile(folder.path.appending("link"))
+    makeLink(folder.file("link"), to: "target")
+    let output = try OutputFile(folder.file("link"))
     try output.write("new")
     #expect(try folder.text("target") == "old")
     #expect(folder.names == ["link", "target"])
@@ -131,14 +109,14 @@ struct FileTests {
     #expect(try folder.text("target") == "new")
     #expect(folder.names == ["link", "target"])
     #expect(try onDisk(target).mode == 0o640)
-    #expect(try onDisk(folder.path.appending("link")).kind == .link)
+    #expect(try onDisk(folder.file("link")).kind == .link)
   }
 
   @Test("a file that was begun and not finished leaves nothing")
   func unfinished() throws {
     let folder = try TemporaryFolder()
     do {
-      let output = try OutputFile(folder.path.appending("out"))
+      let output = try OutputFile(folder.file("out"))
       try output.write([UInt8](repeating: 1, count: 1 << 20))
     }
     #expect(folder.names == [])
@@ -147,15 +125,15 @@ struct FileTests {
   @Test("a new file does not replace what came meanwhile")
   func noReplace() throws {
     let folder = try TemporaryFolder()
-    let path = folder.path.appending("out")
+    let path = folder.file("out")
     let output = try OutputFile(path, replaces: false)
     try output.write("mine")
-    _ = try folder.file("out", "theirs")
+    try folder.write("theirs", to: "out")
     #expect(failure { try output.finish() }?.kind == .cannotCreate)
     #expect(try folder.text("out") == "theirs")
     #expect(failure { _ = try OutputFile(path, replaces: false) }?.kind == .cannotCreate)
     #expect(folder.names == ["out"])
-    let other = try OutputFile(folder.path.appending("other"), replaces: false)
+    let other = try OutputFile(folder.file("other"), replaces: false)
     try other.finish()
     #expect(folder.names == ["other", "out"])
   }
@@ -175,14 +153,14 @@ struct FileTests {
   @Test("a whole update on a real disk keeps the mode, follows links and leaves nothing beside")
   func transaction() throws {
     let folder = try TemporaryFolder()
-    let model = try folder.file("model.yaml", "old")
+    let model = try folder.write("old", to: "model.yaml")
     setMode(model, 0o444)
-    let link = folder.path.appending("link.yaml")
+    let link = folder.file("link.yaml")
     makeLink(link, to: "model.yaml")
     let (_, status) = try readWholeFileWithStatus(link, limit: 100)
     let lock = try ModelLock(link)
     #expect(failure { _ = try ModelLock(model) }?.kind == .busy)
-    let weights = folder.path.appending("model.safetensors")
+    let weights = folder.file("model.safetensors")
     try FileTransaction(model: link).commit(
       [
         FileChange(link, original: status, bytes: Array("new".utf8)),
@@ -204,13 +182,13 @@ extension FileTests {
   @Test("what a killed writer left beside a result is cleared by the next one; a living one's file stays")
   func leftovers() throws {
     let folder = try TemporaryFolder()
-    let target = folder.path.appending("r.npy")
-    _ = try folder.file(".r.npy.nnrun-result-5f", "left")
+    let target = folder.file("r.npy")
+    try folder.write("left", to: ".r.npy.nnrun-result-5f")
     // Others' files: another result's, an update's, a user's.
     for name in [".s.npy.nnrun-result-5f", ".r.npy.nnrun-5f", ".r.npy.nnrun-result-xyz"] {
-      _ = try folder.file(name, "")
+      try folder.write("", to: name)
     }
-    let alive = try folder.file(".r.npy.nnrun-result-7", "alive")
+    let alive = try folder.write("alive", to: ".r.npy.nnrun-result-7")
     let holder = try FileDescriptor(alive, .reading, OperatingSystem())
     #expect(try holder.lock())
     let output = try OutputFile(target)

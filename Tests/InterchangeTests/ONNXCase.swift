@@ -3,28 +3,11 @@ import Files
 import Foundation
 import Graph
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Interchange
 @testable import ModelFile
-
-/// A folder that is gone when the test is over.
-final class TemporaryFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "nnrun-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> FilePath { FilePath(url.appending(path: name).path) }
-
-  func write(_ bytes: [UInt8], to name: String) throws { try Data(bytes).write(to: url.appending(path: name)) }
-
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted() }
-}
 
 let models = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().appending(path: "models")
@@ -85,7 +68,7 @@ func node(
 func layers(_ bytes: [UInt8]) throws -> [String] {
   let folder = try TemporaryFolder()
   try folder.write(bytes, to: "case.onnx")
-  let text = try ONNXImport.read(folder.path("case.onnx"), weightsFile: "case.safetensors").text
+  let text = try ONNXImport.read(folder.file("case.onnx"), weightsFile: "case.safetensors").text
   let lines = text.split(separator: "\n").map(String.init)
   return Array(lines[(try #require(lines.firstIndex(of: "layers:")) + 1)...])
 }
@@ -94,7 +77,7 @@ func layers(_ bytes: [UInt8]) throws -> [String] {
 func arrays(_ bytes: [UInt8]) throws -> [AnyTensor] {
   let folder = try TemporaryFolder()
   try folder.write(bytes, to: "case.onnx")
-  return try ONNXImport.read(folder.path("case.onnx"), weightsFile: "case.safetensors").arrays.map(\.value)
+  return try ONNXImport.read(folder.file("case.onnx"), weightsFile: "case.safetensors").arrays.map(\.value)
 }
 
 /// What reading a file fails with.
@@ -103,7 +86,7 @@ func failure(_ bytes: [UInt8], beside: (TemporaryFolder) throws -> Void = { _ in
   try folder.write(bytes, to: "case.onnx")
   try beside(folder)
   do {
-    _ = try ONNXImport.read(folder.path("case.onnx"), weightsFile: "case.safetensors")
+    _ = try ONNXImport.read(folder.file("case.onnx"), weightsFile: "case.safetensors")
     return nil
   } catch {
     return error
@@ -114,8 +97,8 @@ func failure(_ bytes: [UInt8], beside: (TemporaryFolder) throws -> Void = { _ in
 func results(_ bytes: [UInt8], _ inputs: [Double]..., batch: Int = 1) throws -> [[Double]] {
   let folder = try TemporaryFolder()
   try folder.write(bytes, to: "case.onnx")
-  try ONNXImport.importFile(folder.path("case.onnx"), to: folder.path("case.yaml"))
-  let model = try ModelLoader.load(path: folder.url.appending(path: "case.yaml").path).valid()
+  try ONNXImport.importFile(folder.file("case.onnx"), to: folder.file("case.yaml"))
+  let model = try ModelLoader.load(path: folder.path("case.yaml")).valid()
   return try outputs(of: model, inputs, sizes: ["N": batch]).map(\.elements)
 }
 

@@ -2,6 +2,7 @@ import Diagnostics
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Interchange
@@ -19,12 +20,12 @@ struct ONNXImportTests {
     let folder = try TemporaryFolder()
     let path = models.appending(path: "digits/digits.yaml").path
     try folder.write(try ONNXExport.bytes(of: try ModelLoader.load(path: path).valid()), to: "digits.onnx")
-    let written = try ONNXImport.importFile(folder.path("digits.onnx"), to: folder.path("digits.yaml"))
+    let written = try ONNXImport.importFile(folder.file("digits.onnx"), to: folder.file("digits.yaml"))
     #expect(written.count == 2)
     func layers(_ text: String) -> [Substring] {
       text.split(separator: "\n").drop { $0 != "layers:" }.dropFirst().prefix { $0.hasPrefix(" ") }.map { $0 }
     }
-    let imported = try String(contentsOf: folder.url.appending(path: "digits.yaml"), encoding: .utf8)
+    let imported = try folder.text("digits.yaml")
     #expect(layers(imported) == layers(try String(contentsOfFile: path, encoding: .utf8)))
   }
 
@@ -33,8 +34,8 @@ struct ONNXImportTests {
     let folder = try TemporaryFolder()
     let model = try ModelLoader.load(path: models.appending(path: "v1/\(name)").path).valid()
     try folder.write(try ONNXExport.bytes(of: model), to: "case.onnx")
-    try ONNXImport.importFile(folder.path("case.onnx"), to: folder.path("case.yaml"))
-    let back = try ModelLoader.load(path: folder.url.appending(path: "case.yaml").path).valid()
+    try ONNXImport.importFile(folder.file("case.onnx"), to: folder.file("case.yaml"))
+    let back = try ModelLoader.load(path: folder.path("case.yaml")).valid()
     #expect(back.inputs.map(\.shape) == model.inputs.map(\.shape))
     let (old, new) = (try outputs(of: model), try outputs(of: back))
     #expect(old.map(\.shape) == new.map(\.shape))
@@ -119,7 +120,7 @@ struct ONNXImportTests {
       ])
     let folder = try TemporaryFolder()
     try folder.write(file(graph), to: "case.onnx")
-    let text = try ONNXImport.read(folder.path("case.onnx"), weightsFile: "w").text
+    let text = try ONNXImport.read(folder.file("case.onnx"), weightsFile: "w").text
     #expect(text.contains("dtype: float64\ninputs:\n  x-1: {shape: [N, C, _2nd_axis, W]}\n"), "\(text)")
     #expect(text.contains("description: \"imported from case.onnx\"\n"), "\(text)")
   }
@@ -129,7 +130,7 @@ struct ONNXImportTests {
     let folder = try TemporaryFolder()
     try folder.write(file([node("Relu", ["x"], "y")]), to: "case.onnx")
     let path = FilePath(bytes: Array(folder.url.path.utf8) + [0x2F, 0xFF] + Array(".yaml".utf8))
-    #expect(throws: Failure.self) { try ONNXImport.importFile(folder.path("case.onnx"), to: path) }
+    #expect(throws: Failure.self) { try ONNXImport.importFile(folder.file("case.onnx"), to: path) }
     #expect(folder.names == ["case.onnx"])
   }
 
@@ -141,13 +142,13 @@ struct ONNXImportTests {
       try folder.write(bytes, to: "case.onnx")
       try folder.write([1], to: name)
       do {
-        try ONNXImport.importFile(folder.path("case.onnx"), to: folder.path("case.yaml"))
+        try ONNXImport.importFile(folder.file("case.onnx"), to: folder.file("case.yaml"))
         Issue.record("\(name) was overwritten")
       } catch {
         #expect(error.kind == .cannotCreate)
       }
       #expect(folder.names == [name, "case.onnx"].sorted())
-      try ONNXImport.importFile(folder.path("case.onnx"), to: folder.path("case.yaml"), replacing: true)
+      try ONNXImport.importFile(folder.file("case.onnx"), to: folder.file("case.yaml"), replacing: true)
       #expect(folder.names == ["case.onnx", "case.safetensors", "case.yaml"])
     }
   }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Interchange
@@ -29,7 +30,7 @@ struct ONNXWeightTests {
     let folder = try TemporaryFolder()
     try folder.write(try external("w.bin", offset: "4", length: "8"), to: "case.onnx")
     try folder.write([9, 9, 9, 9, 0, 0, 0x80, 0x3F, 0, 0, 0, 0x40], to: "w.bin")
-    let result = try ONNXImport.read(folder.path("case.onnx"), weightsFile: "case.safetensors")
+    let result = try ONNXImport.read(folder.file("case.onnx"), weightsFile: "case.safetensors")
     #expect(result.arrays.map(\.value) == [.float32(Tensor(shape: [1, 2], elements: [1, 2]))])
   }
 

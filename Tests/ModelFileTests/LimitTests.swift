@@ -27,25 +27,13 @@ struct LimitTests {
     #expect(codes(input: "[N, 1]", weight(62)) == [.tooDeep])
   }
 
-  @Test("values that aliases add: a million")
-  func aliases() {
-    let list = Array(repeating: "y", count: 999).joined(separator: ", ")
-    func text(_ count: Int) -> String {
-      "x-a: &a [\(list)]\nx-b: [\(Array(repeating: "*a", count: count).joined(separator: ", "))]\n" + """
-        nnrun: 1
-        inputs: {x: {shape: [N, 2]}}
-        layers: [{name: a, type: relu}]
-        """
-    }
-    #expect(codes(text(1000)) == [])
-    #expect(codes(text(1001)) == [.aliasExpansion])
-  }
-
-  @Test("packed numbers that aliases add: sixteen millions, for sixteen count as one value")
-  func packedAliases() {
-    let list = Array(repeating: "1", count: 15_984).joined(separator: ", ")
-    func text(_ count: Int) -> String {
-      "x-a: &a [\(list)]\nx-b: [\(Array(repeating: "*a", count: count).joined(separator: ", "))]\n" + """
+  @Test(
+    "what aliases add: a million values, or sixteen million packed numbers",
+    arguments: [("y", 999), ("1", 15_984)])
+  func aliases(item: String, count: Int) {
+    let list = Array(repeating: item, count: count).joined(separator: ", ")
+    func text(_ uses: Int) -> String {
+      "x-a: &a [\(list)]\nx-b: [\(Array(repeating: "*a", count: uses).joined(separator: ", "))]\n" + """
         nnrun: 1
         inputs: {x: {shape: [N, 2]}}
         layers: [{name: a, type: relu}]

@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -63,7 +64,7 @@ struct NPZTests {
   @Test("rows of several arrays can come side by side, into a file or a pipe")
   func streaming() throws {
     let folder = try TemporaryFolder()
-    let path = folder.path.appending("out.npz")
+    let path = folder.file("out.npz")
     let output = try OutputFile(path)
     let writer = NPZWriter(to: output, [("a", .float32, [2, 2]), ("b", .float64, [2])])
     for row in 0..<2 {
@@ -88,7 +89,7 @@ struct NPZTests {
     let folder = try TemporaryFolder()
     let rows: [AnyTensor] = (0..<5).map { .float32(Tensor(shape: [1, 2], elements: [Float($0), 0.5])) }
     let whole = AnyTensor.float32(Tensor(shape: [5, 2], elements: (0..<5).flatMap { [Float($0), 0.5] }))
-    let archive = folder.path.appending("out.npz")
+    let archive = folder.file("out.npz")
     let first = try OutputFile(archive, isShared: true)
     let second = try OutputFile(joining: try #require(first.sharedPath))
     let arrays = [(key: "a", type: ElementType.float32, shape: [5, 2])]
@@ -104,7 +105,7 @@ struct NPZTests {
     try writeNPZ([("a", whole)], to: sink)
     #expect(try readWholeFile(archive, limit: 1 << 20) == sink.bytes)
 
-    let array = folder.path.appending("out.npy")
+    let array = folder.file("out.npy")
     let leading = try OutputFile(array, isShared: true)
     let joining = try OutputFile(joining: try #require(leading.sharedPath))
     let last = NPYPartWriter(to: joining, type: .float32, shape: [5, 2], startingAt: 4)
@@ -121,7 +122,7 @@ struct NPZTests {
   @Test("a file that one of several processes does not finish is removed")
   func unfinishedSharedFile() throws {
     let folder = try TemporaryFolder()
-    let path = folder.path.appending("out.npy")
+    let path = folder.file("out.npy")
     var leading: OutputFile? = try OutputFile(path, isShared: true)
     let place = try #require(leading?.sharedPath)
     #expect(isThere(place))

@@ -68,20 +68,3 @@ struct Dice: RandomNumberGenerator {
     return state
   }
 }
-
-/// A folder that is gone after the test.
-final class TemporaryFolder {
-  let path: FilePath
-  init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "nnrun-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = FilePath(url.path)
-  }
-  deinit { try? FileManager.default.removeItem(atPath: path.description) }
-
-  func file(_ name: String, _ bytes: [UInt8]) throws -> FilePath {
-    let file = path.appending(FilePath(name))
-    try Data(bytes).write(to: URL(filePath: file.description))
-    return file
-  }
-}

@@ -2,34 +2,11 @@ import Diagnostics
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import YAML
 
 @testable import ModelFile
-
-/// A folder that is gone when the test is over.
-final class TemporaryFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "nnrun-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  /// The path of a file in it.
-  func path(_ name: String) -> String { url.appending(path: name).path }
-
-  func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: url.appending(path: name)) }
-
-  func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
-
-  func bytes(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
-
-  /// The names of the files in it, hidden ones too.
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted() }
-}
 
 private let frozenModels = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().deletingLastPathComponent().appending(path: "models/v1")

@@ -2,23 +2,13 @@ import Diagnostics
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @testable import ModelFile
 
 private func load(_ folder: TemporaryFolder) throws -> Model {
   try ModelLoader.load(path: folder.path("m.yaml")).valid()
-}
-
-/// New values for the parameters with these paths.
-private func values(_ model: Model, _ new: [String: [Float]]) throws -> [Int: AnyTensor] {
-  var values: [Int: AnyTensor] = [:]
-  for (index, parameter) in model.parameters.enumerated() {
-    guard let elements = new[parameter.path] else { continue }
-    values[index] = .float32(Tensor(shape: parameter.shape, elements: elements))
-  }
-  try #require(values.count == new.count)
-  return values
 }
 
 private func write(_ arrays: [(key: String, value: AnyTensor)], to name: String, in folder: TemporaryFolder) throws {

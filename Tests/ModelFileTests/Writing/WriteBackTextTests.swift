@@ -12,7 +12,7 @@ private func model(_ text: String) throws -> Model {
 }
 
 /// New values for the parameters with these paths.
-private func values(_ model: Model, _ new: [String: [Float]]) throws -> [Int: AnyTensor] {
+func values(_ model: Model, _ new: [String: [Float]]) throws -> [Int: AnyTensor] {
   var values: [Int: AnyTensor] = [:]
   for (index, parameter) in model.parameters.enumerated() {
     guard let elements = new[parameter.path] else { continue }
