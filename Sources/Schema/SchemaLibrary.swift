@@ -19,6 +19,9 @@ final class SchemaLibrary {
 
   init(definition: @escaping (String) -> Node? = { _ in nil }) { leftOutDefinition = definition }
 
+  // Schemas that refer to one another in a circle would keep themselves for ever.
+  deinit { for schema in subschemas.values { schema.forgetKeywords() } }
+
   /// Adds a document under `uri` and everything in it that has an `$id`; its root.
   func add(_ root: Node, source: SourceText, uri: String) -> Subschema {
     let schema = subschema(root, source: source, base: uri)

@@ -25,6 +25,8 @@ final class Subschema {
     compiled = keywords
     return keywords
   }
+
+  func forgetKeywords() { compiled = nil }
 }
 
 /// What `items` holds.

@@ -10,7 +10,7 @@ import YAML
 /// A reader of files that strangers may have made, fed with any bytes: what it must never do is trap, hang, or break a
 /// promise that is checked here.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-  case yaml, json, schema, model, edits, npy, npz, safetensors, onnx
+  case yaml, json, schema, model, edits, excerpt, npy, npz, safetensors, onnx
 
   /// Feeds the reader; ends the process where a promise is broken.
   package func run(_ bytes: [UInt8]) {
@@ -20,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .schema: Self.validate(bytes)
     case .model: Self.load(bytes)
     case .edits: Self.edit(bytes)
+    case .excerpt: Self.render(bytes)
     case .npy: Self.readArrays(bytes, suffix: "npy")
     case .npz: Self.readArrays(bytes, suffix: "npz")
     case .safetensors: Self.readArrays(bytes, suffix: "safetensors")
@@ -53,17 +54,35 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         }
       }
     }
-    show(document.diagnostics, of: document.source)
+    Self.check(document.diagnostics, of: document.source)
   }
 
-  private static func show(_ diagnostics: [Diagnostic], of source: SourceText) {
+  private static func check(_ diagnostics: [Diagnostic], of source: SourceText) {
     for diagnostic in diagnostics where diagnostic.place.source === source {
       let range = diagnostic.place.range
       precondition(
         0 <= range.start && range.start <= range.end && range.end <= source.bytes.count, "a place within the text")
     }
     precondition(!diagnostics.contains { $0.message.isEmpty }, "a diagnostic says something")
-    _ = DiagnosticRenderer().render(Array(diagnostics.prefix(3)))
+  }
+
+  /// A place, two numbers of two bytes each, and the text that it is a place of, which is the message, too: what is shown
+  /// of it never commands the terminal.
+  private static func render(_ bytes: [UInt8]) {
+    let source = SourceText(name: "fuzz.yaml", bytes: Array(bytes.dropFirst(4)))
+    let numbers = (0..<4).map { $0 < bytes.count ? Int(bytes[$0]) : 0 }
+    let start = min(numbers[0] << 8 | numbers[1], source.bytes.count)
+    let end = min(start + (numbers[2] << 8 | numbers[3]), source.bytes.count)
+    let message = String(decoding: source.bytes, as: UTF8.self)
+    let shown = DiagnosticRenderer().render([
+      Diagnostic(.syntax, message, at: SourcePlace(source: source, range: SourceRange(start: start, end: end)))
+    ])
+    for scalar in shown.unicodeScalars where scalar != "\n" {
+      precondition(
+        ![.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory),
+        "what commands a terminal is written as an escape")
+    }
+    precondition(shown.split(separator: "\n").count == 4, "a heading, and a line between two gutters")
   }
 
   /// A schema and, behind a zero byte, a document that it is used on.
@@ -72,7 +91,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     let schema = JSONDocument.parse(source: SourceText(name: "schema.json", bytes: parts[0]))
     let document = YAMLDocument.parse(
       source: SourceText(name: "fuzz.yaml", bytes: parts.count > 1 ? parts[1] : parts[0]))
-    show(SchemaCheck.validate([document], schema: schema), of: document.source)
+    check(SchemaCheck.validate([document], schema: schema), of: document.source)
   }
 
   // MARK: Models
@@ -80,7 +99,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   private static func model(_ bytes: [UInt8]) -> Model? {
     let source = SourceText(name: "fuzz.yaml", bytes: bytes)
     let loaded = ModelLoader.load(source: source, path: "/nowhere/fuzz.yaml")
-    show(loaded.diagnostics, of: source)
+    check(loaded.diagnostics, of: source)
     precondition(
       loaded.model != nil || loaded.diagnostics.contains { $0.severity == .error }, "no model without an error")
     return loaded.model

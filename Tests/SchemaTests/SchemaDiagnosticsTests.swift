@@ -1,7 +1,8 @@
 import Diagnostics
-import Schema
 import Testing
 import YAML
+
+@testable import Schema
 
 @Suite("A document against a schema")
 struct SchemaDiagnosticsTests {
@@ -146,6 +147,20 @@ struct SchemaDiagnosticsTests {
     text += "$ref: '#/definitions/a0'\n"
     let found = SchemaCheck.validate([Self.schema("{}")], schema: Self.schema(text))
     #expect(found.map(\.code) == [.schemaTooComplex])
+  }
+
+  @Test("a schema that refers to itself is freed with the last that holds it")
+  func circle() throws {
+    weak var part: Subschema?
+    do {
+      let library = SchemaLibrary()
+      let document = Self.schema("{properties: {a: {$ref: '#'}}}")
+      let root = library.add(try document.validRoot(), source: document.source, uri: "")
+      library.compileAll(root)
+      part = root
+      #expect(library.diagnostics.isEmpty)
+    }
+    #expect(part == nil)
   }
 
   @Test("ends where a schema multiplies the reasons")
