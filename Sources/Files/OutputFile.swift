@@ -26,13 +26,19 @@ package final class OutputFile: ByteSink {
 
   /// Opens a file for writing. Throws `cannotCreate`, also where `path` exists and `replaces` is false.
   ///
-  /// Other processes can write to a file that `isShared`, by its `sharedPath`.
+  /// Other processes can write to a file that `isShared`, by its `sharedPath`. One that `isKept`, to be read again, is not
+  /// standard output, a pipe or a device.
   package init(
-    _ path: FilePath, replaces: Bool = true, isShared: Bool = false, system: any SystemCalls = OperatingSystem()
+    _ path: FilePath, replaces: Bool = true, isShared: Bool = false, isKept: Bool = false,
+    system: any SystemCalls = OperatingSystem()
   ) throws(Failure) {
     self.system = system
     self.replaces = replaces
+    func requireStream(_ what: String) throws(Failure) {
+      guard !isKept else { throw Failure(.cannotCreate, "cannot create \(path): it is \(what), and a file is needed") }
+    }
     if path == "-" {
+      try requireStream("standard output")
       name = "standard output"
       descriptor = FileDescriptor(borrowing: 1, system)
       place = .direct
@@ -52,6 +58,7 @@ package final class OutputFile: ByteSink {
         guard existing.kind != .folder else {
           throw Failure(.cannotCreate, "cannot create \(path): it is a folder")
         }
+        try requireStream("a pipe or a device")
         descriptor = try FileDescriptor(path, .writing, system)
         place = .direct
         return

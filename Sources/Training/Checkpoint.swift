@@ -54,9 +54,12 @@ struct Checkpoint {
     arrays = try archive.keys.map { key throws(Failure) in (key, try archive.read(key)) }
   }
 
+  /// Throws now what writing to `path` would throw after the first epoch.
+  static func requirePlace(_ path: FilePath) throws(Failure) { _ = try OutputFile(path, isKept: true) }
+
   /// Writes the checkpoint in place of an older one, at once and whole.
   func write(to path: FilePath) throws(Failure) {
-    let file = try OutputFile(path)
+    let file = try OutputFile(path, isKept: true)
     try writeSafetensors(arrays, metadata: metadata, to: file)
     try file.finish(flushing: true)
   }

@@ -168,6 +168,8 @@ public struct Trainer: Sendable {
     _: Scalar.Type, _ report: (TrainingEvent) -> Void, _ isInterrupted: () -> Bool
   ) throws(Failure) -> TrainingOutcome {
     var state = try TrainingState<Scalar>(self)
+    let checkpoint = options.communicator?.leads ?? true ? options.checkpoint.map { FilePath($0) } : nil
+    if let checkpoint { try Checkpoint.requirePlace(checkpoint) }
     let session = try TrainingSession<Scalar>(self, state)
     report(.planned(bytes: session.bytes))
     var validator: Evaluator<Scalar>?
@@ -227,9 +229,7 @@ public struct Trainer: Sendable {
       if validator != nil || options.checkpoint != nil || options.keepsBest { session.read(into: &state) }
       let evaluation = try validator?.evaluate(state.parameters)
       state.finishEpoch(record, validation: evaluation, keepsBest: options.keepsBest)
-      if let path = options.checkpoint, options.communicator?.leads ?? true {
-        try Checkpoint(state, of: self).write(to: FilePath(path))
-      }
+      if let checkpoint { try Checkpoint(state, of: self).write(to: checkpoint) }
       report(.epoch(state.history[epoch]))
     }
     session.read(into: &state)

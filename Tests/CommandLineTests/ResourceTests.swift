@@ -48,6 +48,13 @@ struct ResourceTests {
         #expect(result.status == 66 && !result.errors.isEmpty, "\(line): \(result.errors)")
       }
     }
+    // A checkpoint is read again; whether it can be written is known before the first step.
+    for name in ["pipe.yaml", "folder.yaml", "/dev/null", "-", "nowhere/c.safetensors"] {
+      let result = try program.shell(
+        "nnrun train neuron.yaml --input x.npy --target y.npy --quiet --checkpoint \(name)")
+      #expect(result.status == 73 && result.errors.contains(name), "\(result.errors)")
+    }
+    #expect(try program.read("neuron.yaml") == Data(neuron.utf8))
     program.remove()
   }
 
