@@ -10,7 +10,7 @@ import YAML
 /// A reader of files that strangers may have made, fed with any bytes: what it must never do is trap, hang, or break a
 /// promise that is checked here.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-  case yaml, json, schema, model, edits, excerpt, npy, npz, safetensors, onnx
+  case yaml, json, schema, model, edits, layout, excerpt, npy, npz, safetensors, onnx
 
   /// Feeds the reader; ends the process where a promise is broken.
   package func run(_ bytes: [UInt8]) {
@@ -20,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .schema: Self.validate(bytes)
     case .model: Self.load(bytes)
     case .edits: Self.edit(bytes)
+    case .layout: Self.layOut(bytes)
     case .excerpt: Self.render(bytes)
     case .npy: Self.readArrays(bytes, suffix: "npy")
     case .npz: Self.readArrays(bytes, suffix: "npz")
@@ -96,9 +97,14 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
   // MARK: Models
 
-  private static func model(_ bytes: [UInt8]) -> Model? {
-    let source = SourceText(name: "fuzz.yaml", bytes: bytes)
-    let loaded = ModelLoader.load(source: source, path: "/nowhere/fuzz.yaml")
+  /// A text; bytes behind a zero choose one that is a model.
+  private static func text(_ bytes: [UInt8]) -> SourceText {
+    SourceText(name: "fuzz.yaml", bytes: bytes.first == 0 ? StyledModel.text(bytes.dropFirst()) : bytes)
+  }
+
+  private static func model(_ source: SourceText, toleratesMissingFiles: Bool = false) -> Model? {
+    let loaded = ModelLoader.load(
+      source: source, path: "/nowhere/fuzz.yaml", toleratesMissingFiles: toleratesMissingFiles)
     check(loaded.diagnostics, of: source)
     precondition(
       loaded.model != nil || loaded.diagnostics.contains { $0.severity == .error }, "no model without an error")
@@ -107,7 +113,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
   /// The whole validation of a model, and its shapes for small and large batches.
   private static func load(_ bytes: [UInt8]) {
-    guard let model = model(bytes) else { return }
+    guard let model = model(text(bytes)) else { return }
     var symbols: Set<String> = []
     for case .quotient(let symbol, _, _) in model.inputs.flatMap(\.shape) { symbols.insert(symbol) }
     for size in [0, 1, 7, 1 << 40] {
@@ -117,7 +123,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
   /// load(save(m)) == m, and whatever is no number of a parameter stays byte for byte.
   private static func edit(_ bytes: [UInt8]) {
-    guard let model = model(bytes), model.parameters.reduce(0, { $0 + min($1.count, 1 << 20) }) <= 1 << 12 else {
+    guard let model = model(text(bytes)), model.parameters.reduce(0, { $0 + min($1.count, 1 << 20) }) <= 1 << 12 else {
       return
     }
     var values: [Int: AnyTensor] = [:]
@@ -131,17 +137,58 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
     // A text that has no place for the values is refused, and so stays as it is.
     guard let text = try? model.rewrittenText(with: values) else { return }
-    let source = SourceText(name: "fuzz.yaml", bytes: text)
-    guard let new = ModelLoader.load(source: source, path: "/nowhere/fuzz.yaml").model else {
+    // Values that the text has no room for go into a file, which is not there.
+    guard let new = Self.model(SourceText(name: "fuzz.yaml", bytes: text), toleratesMissingFiles: true) else {
       preconditionFailure("an edited model is a model")
     }
     let isWhole = model.parameters.allSatisfy { if case .drawn = $0.origin { false } else { true } }
     guard isWhole, new.parameters.count == model.parameters.count else { return }
     for (index, value) in values {
+      if case .weights = new.parameters[index].origin { return }
       precondition((try? new.value(of: index)) == value, "new values are read as they were written")
     }
-    guard model.parameters.allSatisfy({ if case .number = $0.origin { false } else { true } }) else { return }
+    guard model.parameters.allSatisfy({ staysInPlace($0, in: model.source) }) else { return }
     precondition(withoutNumbers(model) == withoutNumbers(new), "all but the numbers stays")
+  }
+
+  /// Whether new numbers take the places of the old ones, one by one: what stands for several gives way to a list.
+  private static func staysInPlace(_ parameter: Parameter, in source: SourceText) -> Bool {
+    func isPlain(_ node: Node, without byte: Unicode.Scalar) -> Bool {
+      node.definition == nil && !source.bytes[node.range.start..<node.range.end].contains(UInt8(ascii: byte))
+    }
+    return switch parameter.origin {
+    case .values(let node): isPlain(node, without: "*")
+    case .binary(let node): isPlain(node, without: "\\")
+    case .number: false
+    case .file, .weights, .drawn: true
+    }
+  }
+
+  /// A model that is laid out anew, or has its blocks written out, is the same model; what is laid out stays as it is.
+  private static func layOut(_ bytes: [UInt8]) {
+    let source = text(bytes)
+    guard let first = try? CanonicalLayout.of(source) else { return }
+    let laidOut = SourceText(name: "fuzz.yaml", bytes: first)
+    guard let second = try? CanonicalLayout.of(laidOut) else { preconditionFailure("a layout can be laid out") }
+    precondition(first == second, "a second time nothing changes")
+    guard let old = model(source) else { return }
+    guard let new = model(laidOut) else { preconditionFailure("a model that is laid out is a model") }
+    precondition(hasValues(of: old, new) && old.parameters.map(\.path) == new.parameters.map(\.path), "it is the same")
+    guard let written = try? old.expandedText() else { return }
+    guard let expanded = model(SourceText(name: "fuzz.yaml", bytes: Array(written.utf8))) else {
+      preconditionFailure("a model with its blocks written out is a model")
+    }
+    precondition(hasValues(of: old, expanded), "without blocks it is the same")
+  }
+
+  /// Whether parameters have the values of those of another model, but for those that are drawn by their paths.
+  private static func hasValues(of old: Model, _ new: Model) -> Bool {
+    guard old.parameters.map(\.shape) == new.parameters.map(\.shape) else { return false }
+    return old.parameters.indices.allSatisfy { index in
+      if case .drawn = old.parameters[index].origin { return true }
+      guard old.parameters[index].count <= 1 << 12, let value = try? old.value(of: index) else { return true }
+      return (try? new.value(of: index)) == value
+    }
   }
 
   /// Other finite numbers of the same type.

@@ -69,7 +69,7 @@ struct ListEdits {
   /// Puts a list in the place of a block's parameter, `$name`.
   private mutating func replaceWhole(_ list: List) {
     guard !list.new.isIdentical(to: list.old) else { return }
-    edits.replace(list.node.range, with: nested(list.new, at: list.node.range.start))
+    edits.replaceValue(at: list.node.range, with: nested(list.new, at: list.node.range.start), in: layout)
   }
 
   private func nested(_ tensor: AnyTensor, first: Int = 0, shape: [Int]? = nil, at offset: Int) -> String {

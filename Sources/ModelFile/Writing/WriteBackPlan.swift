@@ -117,14 +117,34 @@ struct WriteBackPlanner {
     if isPartialUse(group) { return try planPartialUse(group, absent: &absent) }
     let texts = tensors.map { NumberTexts(tensor: $0) }.filter { $0.tensor.count > 0 }
     guard let leader = texts.first else { return }
-    if texts.allSatisfy({ $0.isUniform && $0.bits(0) == leader.bits(0) }) {
+    let isUniform = texts.allSatisfy { $0.isUniform && $0.bits(0) == leader.bits(0) }
+    if isBorrowed(first, node) {
+      guard sites[first].count == 1, let site = sites[first].first, let entry = site.entry, !entry.isMerged,
+        isUniform || group.count == 1 && leader.tensor.count <= Self.mostInlineNumbers,
+        MappingEditor(site.mapping, in: model.source).replaceValue(
+          of: entry, with: isUniform ? leader.text(0) : list(leader.tensor, at: entry.keyRange.start), into: &plan.edits
+        )
+      else { throw noPlace(model.parameters[first]) }
+    } else if isUniform {
       let old = NumberTexts(tensor: try model.value(of: first))
       if old.bits(0) != leader.bits(0) { plan.edits.replace(digits(of: node), with: leader.text(0)) }
     } else if group.count == 1, leader.tensor.count <= Self.mostInlineNumbers {
-      plan.edits.replace(node.range, with: list(leader.tensor, at: node.range.start))
+      plan.edits.replaceValue(at: node.range, with: list(leader.tensor, at: node.range.start), in: layout)
     } else {
       absent += group
     }
+  }
+
+  /// Whether a number stands among those of another parameter, from where its layers take it by an alias.
+  private func isBorrowed(_ index: Int, _ node: Node) -> Bool {
+    let isAlias = sites[index].allSatisfy { site in
+      site.entry.flatMap { MappingEditor(site.mapping, in: model.source).alias($0) } != nil
+    }
+    return isAlias
+      && model.parameters.contains { other in
+        guard case .values(let list) = other.origin else { return false }
+        return list.range.start <= node.range.start && node.range.end <= list.range.end
+      }
   }
 
   /// Whether the text of some numbers is that of layers in which it is no number.
@@ -150,20 +170,19 @@ struct WriteBackPlanner {
       if isForeign { throw noPlace(model.parameters[index]) }
       if replaced.insert(definition.range.start).inserted {
         let isJSON = MappingEditor(model.root, in: model.source).isJSON
-        plan.edits.replace(definition.range, with: isJSON ? "{\"init\": \"zeros\"}" : "{init: zeros}")
+        plan.edits.replaceValue(
+          at: definition.range, with: isJSON ? "{\"init\": \"zeros\"}" : "{init: zeros}", in: layout)
       }
       withoutText.insert(index)
     }
     absent += group
   }
 
-  /// The text of a number without the quotes that a tag makes possible.
+  /// The text of a number without the quotes that a tag makes possible; a block's parameter goes with its quotes.
   private func digits(of node: Node) -> SourceRange {
     switch layout.byte(node.range.start) {
     case UInt8(ascii: "\""), UInt8(ascii: "'"):
-      // A quoted `$name` stands for a block's parameter; its quotes go with it.
-      layout.byte(node.range.start + 1) == UInt8(ascii: "$")
-        ? node.range : SourceRange(start: node.range.start + 1, end: node.range.end - 1)
+      node.definition != nil ? node.range : SourceRange(start: node.range.start + 1, end: node.range.end - 1)
     default: node.range
     }
   }
@@ -225,7 +244,7 @@ struct WriteBackPlanner {
   mutating func writeInline(_ index: Int, _ value: AnyTensor) throws(Failure) {
     let parameter = model.parameters[index]
     if case .drawn(_, let node?) = parameter.origin {
-      plan.edits.replace(node.range, with: list(value, at: node.range.start))
+      plan.edits.replaceValue(at: node.range, with: list(value, at: node.range.start), in: layout)
       return
     }
     guard let site = sites[index].first else { throw noPlace(parameter) }
@@ -269,8 +288,9 @@ struct WriteBackPlanner {
       let isJSON = MappingEditor(site.mapping, in: model.source).isJSON
       let file = scalarText(weightsFile, isJSON: isJSON)
       let key = scalarText(parameter.path, isJSON: isJSON)
-      plan.edits.replace(
-        node.range, with: isJSON ? "{\"file\": \(file), \"key\": \(key)}" : "{file: \(file), key: \(key)}")
+      plan.edits.replaceValue(
+        at: node.range, with: isJSON ? "{\"file\": \(file), \"key\": \(key)}" : "{file: \(file), key: \(key)}",
+        in: layout)
       return
     }
     guard let entry = site.entry, !entry.isMerged,

@@ -19,12 +19,11 @@ extension Node {
   }
 
   private func collect(_ layout: SourceLayout, _ source: SourceText, into places: inout [NumberPlace]) -> Bool {
+    guard definition == nil else { return false }
     switch content {
     case .mapping: return false
     case .scalar:
-      guard let first = layout.byte(range.start), first != UInt8(ascii: "$"), range.end > range.start else {
-        return false
-      }
+      guard range.end > range.start else { return false }
       places.append(.number(range))
     case .numbers(let list):
       let before = places.count

@@ -23,6 +23,12 @@ package struct SourceEdits {
     edits.append(Edit(range: range, text: start..<texts.count))
   }
 
+  /// Puts `text` in the place of a value and of the tag in front of it, which is the old value's; an anchor stays.
+  package mutating func replaceValue(at range: SourceRange, with text: String, in layout: SourceLayout) {
+    if let tag = layout.tag(before: range.start) { replace(tag, with: "") }
+    replace(range, with: text)
+  }
+
   /// Puts `text` before the byte at `offset`, behind what was inserted there earlier.
   package mutating func insert(_ text: String, at offset: Int) {
     replace(SourceRange(start: offset, end: offset), with: text)

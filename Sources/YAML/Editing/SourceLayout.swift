@@ -112,6 +112,27 @@ package struct SourceLayout {
     return comments
   }
 
+  /// The tag in front of a value that begins at `offset`, with the space behind it; nil where there is none.
+  func tag(before offset: Int) -> SourceRange? {
+    func isSpace(_ byte: UInt8) -> Bool { Self.isBlank(byte) || Self.isBreak(byte) }
+    var end = offset
+    // An anchor may stand between the two.
+    for _ in 0..<2 {
+      var wordEnd = end
+      while wordEnd > 0, isSpace(bytes[wordEnd - 1]) { wordEnd -= 1 }
+      guard wordEnd < end else { return nil }
+      var start = wordEnd
+      // Only a tag in `<>` has a comma within.
+      let isVerbatim = wordEnd > 0 && bytes[wordEnd - 1] == UInt8(ascii: ">")
+      while start > 0, !isSpace(bytes[start - 1]), isVerbatim || !",[{".utf8.contains(bytes[start - 1]) { start -= 1 }
+      guard start < wordEnd else { return nil }
+      if bytes[start] == UInt8(ascii: "!") { return SourceRange(start: start, end: end) }
+      guard bytes[start] == UInt8(ascii: "&") else { return nil }
+      end = start
+    }
+    return nil
+  }
+
   package static func isBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
   package static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 }

@@ -1,13 +1,21 @@
 import FuzzTargets
 import Glibc
 
-// `Fuzz TARGET [libFuzzer's flags] FOLDER...` (`make fuzz`). The program's `main` is libFuzzer's, which calls these two.
+// `Fuzz TARGET [libFuzzer's flags] FOLDER...` (`make fuzz`), or `Fuzz show < INPUT` for the model that bytes choose. The
+// program's `main` is libFuzzer's, which calls these two.
 
 /// Takes the target's name, the first word, out of what libFuzzer reads.
 @_cdecl("LLVMFuzzerInitialize")
 func initialize(
   _ count: UnsafeMutablePointer<CInt>, _ words: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
 ) -> CInt {
+  if unsafe count.pointee == 2, let name = unsafe words.pointee[1], unsafe strcmp(name, "show") == 0 {
+    var input: [UInt8] = []
+    while case let byte = getchar(), byte != EOF { input.append(UInt8(truncatingIfNeeded: byte)) }
+    print(String(decoding: StyledModel.text(input.dropFirst()), as: UTF8.self), terminator: "")
+    fflush(nil)
+    _exit(0)
+  }
   guard unsafe count.pointee > 1, let name = unsafe words.pointee[1],
     let chosen = unsafe FuzzTarget(rawValue: String(cString: name))
   else {

@@ -62,11 +62,13 @@ struct WriteBackPlaceTests {
     #expect(try values(saved, given).allSatisfy { try saved.value(of: $0.key).isIdentical(to: $0.value) })
   }
 
-  @Test("a list that a block's parameter stands for gives way to the values, where the block is used once")
-  func referencedList() throws {
-    for (given, name) in [
-      ("[[1, 2], [3, 4]]", "[[1.0, 2.0], [3.0, 9.0]]"),
-      ("!!binary AACAPwAAAEAAAEBAAACAQA==", "!!binary AACAPwAAAEAAAEBAAAAQQQ=="),
+  @Test(
+    "what a block's parameter stands for gives way to the values, where the block is used once",
+    arguments: ["$w", "'$w'", "\"$w\""])
+  func reference(_ reference: String) throws {
+    for (given, written) in [
+      ("[[1, 2], [3, 4]]", "[[1.0, 2.0], [3.0, 9.0]]"), ("[&r [1, 2], *r]", "[[1.0, 2.0], [3.0, 9.0]]"),
+      ("!!binary AACAPwAAAEAAAEBAAACAQA==", "!!binary AACAPwAAAEAAAEBAAAAQQQ=="), ("0.5", "[[1.0, 2.0], [3.0, 9.0]]"),
     ] {
       let text = { (weight: String) in
         """
@@ -80,11 +82,37 @@ struct WriteBackPlaceTests {
         """
       }
       let folder = try TemporaryFolder()
-      try folder.write(text("$w"), to: "m.yaml")
+      try folder.write(text(reference), to: "m.yaml")
       let model = try load(folder)
       #expect(try model.writeBack([:]).isEmpty)
       try model.writeBack(try values(model, ["u.a.weight": [1, 2, 3, 9]]))
-      #expect(try folder.text("m.yaml") == text(name))
+      #expect(try folder.text("m.yaml") == text(written))
+    }
+  }
+
+  @Test("a list of one number, or one with a number that a block's parameter stands for, stays a list")
+  func referenceInList() throws {
+    for reference in ["$w", "'$w'"] {
+      for (weight, given, written) in [
+        (reference, "[[1]]", "[[2.0]]"), ("[[\(reference)]]", "1", "[[2.0]]"), (reference, "1", "2.0"),
+      ] {
+        let text = { (weight: String) in
+          """
+          nnrun: 1
+          inputs: {x: {shape: [N, 1]}}
+          blocks:
+            b: {parameters: {w: 0}, layers: [{name: a, type: dense, units: 1, bias: false, weight: \(weight)}]}
+          layers:
+            - {name: u, block: b, with: {w: \(given)}}
+
+          """
+        }
+        let folder = try TemporaryFolder()
+        try folder.write(text(weight), to: "m.yaml")
+        let model = try load(folder)
+        try model.writeBack(try values(model, ["u.a.weight": [2]]))
+        #expect(try folder.text("m.yaml") == text(written))
+      }
     }
   }
 

@@ -80,7 +80,23 @@ struct WriteBackTextTests {
   func number() throws {
     #expect(try written(dense("0.5"), ["a.weight": [2, 2, 2, 2]]) == dense("2.0"))
     #expect(try written(dense("0.50"), ["a.weight": [0.5, 0.5, 0.5, 0.5]]) == dense("0.50"))
-    #expect(try written(dense("0.5"), ["a.weight": [1, 2, 3, 4]]) == dense("[[1.0, 2.0], [3.0, 4.0]]"))
+    for (old, new) in [
+      ("0.5", ""), ("!!float 1", ""), ("&a !!float '1'", "&a "), ("!<tag:yaml.org,2002:float> &a 1", "&a "),
+    ] {
+      #expect(try written(dense(old), ["a.weight": [1, 2, 3, 4]]) == dense(new + "[[1.0, 2.0], [3.0, 4.0]]"))
+    }
+    #expect(try written(dense("!!map {init: ones}"), ["a.weight": [1, 2, 3, 4]]) == dense("[[1.0, 2.0], [3.0, 4.0]]"))
+  }
+
+  @Test("a number that a layer takes out of another's list by an alias gets a text of its own")
+  func borrowedNumber() throws {
+    let text = { (weight: String, bias: String) in
+      dense(weight) + "  - {name: b, type: dense, units: 2, weight: [[1, 0], [0, 1]], bias: \(bias)}\n"
+    }
+    let old = text("[[1, &n 2], [3, 4]]", "*n")
+    #expect(try written(old, ["b.bias": [8, 8]]) == text("[[1, &n 2], [3, 4]]", "8.0"))
+    #expect(try written(old, ["b.bias": [8, 9]]) == text("[[1, &n 2], [3, 4]]", "[8.0, 9.0]"))
+    #expect(try written(old, ["a.weight": [1, 7, 3, 4], "b.bias": [7, 7]]) == text("[[1, &n 7.0], [3, 4]]", "7.0"))
   }
 
   @Test("a block's parameter that stands for a number gives way to the values")
