@@ -2,6 +2,9 @@ public import Diagnostics
 
 /// Reads YAML by libyaml's events into nodes with exact places.
 public enum YAMLDocument {
+  /// The most lists and mappings within one another.
+  package static let deepest = NodeBuilder.deepest
+
   /// Reads the only document of `source`, with every error that can be found in its text.
   ///
   /// Where the text is not YAML, reading ends there, there is no root, and the errors found before it are kept.

@@ -117,8 +117,15 @@ struct ListEdits {
       alias.node.forEachNumberRange(in: source) { ranges.append($0) }
       guard ranges.count == alias.node.numberCount else { return false }
       let wanted = ranges.enumerated().map { claim(alias.list, alias.first + $0.offset, $0.element) }
-      if wanted.allSatisfy({ claims[$0.range.start]?.new ?? $0.new == $0.new }) {
-        for claim in wanted { claims[claim.range.start] = claim }
+      // What the alias stands for may hold one number several times, too.
+      var own: [Int: Claim] = [:]
+      let isAgreed = wanted.allSatisfy { claim in
+        if let known = claims[claim.range.start] ?? own[claim.range.start] { return known.new == claim.new }
+        own[claim.range.start] = claim
+        return true
+      }
+      if isAgreed {
+        claims.merge(own) { first, _ in first }
       } else {
         guard case .rectangle(let shape) = NestedNumbers(alias.node) else { return false }
         edits.replace(

@@ -26,17 +26,32 @@ extension Model {
     return try editedText(planner.plan)
   }
 
-  /// Makes sure, before work is put into new values, that they can be written back: that the text has a place for them
-  /// and that the folders of the files can be written to.
+  /// Makes sure, before work is put into new values, that they can be written back: that the text has a place for them, and
+  /// is a model with others in it, and that the folders of the files can be written to.
   package func requireWritable() throws(Failure) {
+    try requireEditable()
+    for folder in Set([resolved(FilePath(path)).folder] + parameters.compactMap { $0.origin.file?.folder }) {
+      try requireWritableFolder(folder)
+    }
+  }
+
+  /// Edits the text as a training may have to, with values that all differ, and throws what is wrong with the result.
+  private func requireEditable() throws(Failure) {
     var values: [Int: AnyTensor] = [:]
-    for (index, parameter) in parameters.enumerated() {
-      // A number will become a list of values that differ.
-      guard case .number = parameter.origin, parameter.count <= 1 << 16 else { continue }
-      values[index] = .float64(Tensor(shape: parameter.shape, elements: (0..<parameter.count).map(Double.init)))
+    // Of many numbers, the first stand for the others.
+    var room = 1 << 16
+    for (index, parameter) in parameters.enumerated() where parameter.count <= room {
+      switch parameter.origin {
+      case .values, .number, .binary:
+        room -= parameter.count
+        let numbers = (0..<parameter.count).map { Double(index + $0) + 0.5 }
+        values[index] = AnyTensor.float64(Tensor(shape: parameter.shape, elements: numbers)).converted(to: elementType)
+      case .file, .weights, .drawn: break
+      }
     }
     var planner = WriteBackPlanner(self, values: values, output: FilePath(path))
     try planner.planAll()
+    if !planner.plan.edits.isEmpty { try verify(try editedText(planner.plan), values: values, of: planner.plan) }
     if let weights = planner.plan.newWeights {
       let place = resolved(FilePath(path)).sibling(FilePath(weights.writtenFile))
       if (try? OperatingSystem().status(of: place, followingLinks: false)) != nil {
@@ -46,8 +61,6 @@ extension Model {
             + "move it away, or name it in the model as `weights:`")
       }
     }
-    let trained = Set(parameters.compactMap { $0.origin.file })
-    for folder in Set([resolved(FilePath(path)).folder] + trained.map(\.folder)) { try requireWritableFolder(folder) }
   }
 
   /// The name of a weight file that is made for the model file at `model`, as it stands in the text.
@@ -89,7 +102,7 @@ extension Model {
     if !plan.edits.isEmpty {
       let bytes = try editedText(plan)
       if bytes != source.bytes {
-        try verify(bytes, values: values, isWhole: plan.newWeights == nil && plan.archives.isEmpty)
+        try verify(bytes, values: values, of: plan)
         changes.append(FileChange(model, original: files.model, bytes: bytes))
       }
     }
@@ -104,6 +117,10 @@ extension Model {
       throw Failure(.invalidData, "the numbers of \(path) share their text in a way that cannot be edited")
     }
     return bytes
+  }
+
+  private func verify(_ bytes: [UInt8], values: [Int: AnyTensor], of plan: WriteBackPlan) throws(Failure) {
+    try verify(bytes, values: values, isWhole: plan.newWeights == nil && plan.archives.isEmpty)
   }
 
   /// Reads a new text before it replaces the old one: a fault of the editing must never reach the author's file.

@@ -118,9 +118,12 @@ struct WriteBackPlanner {
     let texts = tensors.map { NumberTexts(tensor: $0) }.filter { $0.tensor.count > 0 }
     guard let leader = texts.first else { return }
     let isUniform = texts.allSatisfy { $0.isUniform && $0.bits(0) == leader.bits(0) }
+    let isList =
+      group.count == 1 && leader.tensor.count <= Self.mostInlineNumbers
+      && sites.canHoldLists(first, rank: leader.tensor.shape.count)
     if isBorrowed(first, node) {
       guard sites[first].count == 1, let site = sites[first].first, let entry = site.entry, !entry.isMerged,
-        isUniform || group.count == 1 && leader.tensor.count <= Self.mostInlineNumbers,
+        isUniform || isList,
         MappingEditor(site.mapping, in: model.source).replaceValue(
           of: entry, with: isUniform ? leader.text(0) : list(leader.tensor, at: entry.keyRange.start), into: &plan.edits
         )
@@ -128,7 +131,7 @@ struct WriteBackPlanner {
     } else if isUniform {
       let old = NumberTexts(tensor: try model.value(of: first))
       if old.bits(0) != leader.bits(0) { plan.edits.replace(digits(of: node), with: leader.text(0)) }
-    } else if group.count == 1, leader.tensor.count <= Self.mostInlineNumbers {
+    } else if isList {
       plan.edits.replaceValue(at: node.range, with: list(leader.tensor, at: node.range.start), in: layout)
     } else {
       absent += group
@@ -233,6 +236,7 @@ struct WriteBackPlanner {
 
   /// Whether values can stand in the text for a parameter that has none there.
   func isInlinePossible(_ index: Int) -> Bool {
+    guard sites.canHoldLists(index, rank: model.parameters[index].shape.count) else { return false }
     if case .drawn(_, .some) = model.parameters[index].origin {
       // What stands under one anchor serves all layers that name it.
       return sites[index].allSatisfy { site in sites.isSingleUse(site) }

@@ -219,6 +219,22 @@ struct WriteBackPlaceTests {
     #expect(try folder.text("m.yaml") == text.replacing("0.5", with: "2.0"))
   }
 
+  @Test("values that would be nested too deep in the text go into a file")
+  func deep() throws {
+    // A residual takes two levels for its body; the layer in the innermost stands at depth 3 + 2 * count.
+    for (count, isInline) in [(29, true), (30, false)] {
+      var layer = "{name: d, type: dense, units: 1, bias: false}"
+      for level in 0..<count { layer = "{name: r\(level), type: residual, body: [\(layer)]}" }
+      let folder = try TemporaryFolder()
+      try folder.write("nnrun: 1\ninputs: {x: {shape: [N, 1]}}\nlayers:\n  - \(layer)\n", to: "m.yaml")
+      let model = try load(folder)
+      try model.requireWritable()
+      try model.writeBack(try values(model, ["\(model.parameters[0].path)": [3]]))
+      #expect(try load(folder).value(of: 0) == tensor([1, 1], [3]))
+      #expect(folder.names == (isInline ? ["m.yaml"] : ["m.safetensors", "m.yaml"]))
+    }
+  }
+
   @Test("a weight file that vanished since the model was read is not made anew without its other arrays")
   func vanished() throws {
     let folder = try TemporaryFolder()

@@ -74,6 +74,13 @@ struct WriteBackTextTests {
       dense("[&r [1, 2], [3, 4]]") + "  - {name: b, type: dense, weight: [[1, 0], [0, 1]], bias: \(bias)}\n"
     }
     #expect(try written(two("*r"), ["b.bias": [8, 9]]) == two("[8.0, 9.0]"))
+    // One number that the shared list holds twice.
+    let row = { (number: String, bias: String) in
+      "nnrun: 1\nx-row: &r [&n \(number), *n]\ninputs: {x: {shape: [N, 2]}}\nlayers:\n"
+        + "  - {name: b, type: dense, weight: [[1, 0], [0, 1]], bias: \(bias)}\n"
+    }
+    #expect(try written(row("1", "*r"), ["b.bias": [8, 8]]) == row("8.0", "*r"))
+    #expect(try written(row("1", "*r"), ["b.bias": [8, 9]]) == row("1", "[8.0, 9.0]"))
   }
 
   @Test("one number stays one while all are equal, and becomes a list when they are not")
