@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import NNRun
 import Training
 
@@ -90,10 +91,8 @@ final class TrainingDisplay {
   func end() { clearBar() }
 
   /// Says what came of it.
-  func conclude(_ outcome: TrainingOutcome, written: [String]) {
-    let files =
-      written.isEmpty
-      ? "nothing changed" : "wrote \(written.map { printable($0, limit: 1000) }.joined(separator: " and "))"
+  func conclude(_ outcome: TrainingOutcome, written: [FilePath]) {
+    let files = written.isEmpty ? "nothing changed" : wordsFor(written: written)
     switch outcome.end {
     case .finished:
       guard !isQuiet else { return }

@@ -97,7 +97,8 @@ struct ContractTests {
       layers: [{name: s, block: b, repeat: 2}, {name: out, type: softmax}]
 
       """, to: "m.yaml")
-    #expect(try program.shell("nnrun weights m.yaml --to m.safetensors").status == 0)
+    let moved = try program.shell("nnrun weights m.yaml --to m.safetensors")
+    #expect(moved.status == 0 && moved.errors == "wrote m.safetensors and m.yaml\n", "\(moved.errors)")
     let expanded = try program.shell("nnrun show m.yaml --expand")
     #expect(
       expanded.output.contains("{name: s-1-d, type: dense, units: 2, weight: {file: m.safetensors, key: s.1.d.weight}"))

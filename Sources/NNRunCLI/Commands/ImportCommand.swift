@@ -33,6 +33,6 @@ struct ImportCommand: ParsableCommand {
     }
     let target = output.map { FilePath($0) } ?? path.sibling(FilePath(bytes: path.stem + Array(".yaml".utf8)))
     let written = try ONNXImport.importFile(path, to: target, replacing: force)
-    options.remark("wrote " + written.map(\.description).joined(separator: ", "))
+    options.remark(wordsFor(written: written))
   }
 }

@@ -78,7 +78,7 @@ struct TestCommand: ParsableCommand {
       }
     }
     for update in session.updates {
-      for file in try update.write() { options.remark("wrote \(printable(file.description, limit: 1000))") }
+      for file in try update.write() { options.remark(wordsFor(written: [file])) }
     }
     if let status = session.statusAfterUpdate { throw ExitStatus(value: status) }
   }

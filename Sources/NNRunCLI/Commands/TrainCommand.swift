@@ -154,15 +154,10 @@ struct TrainCommand: ParsableCommand, SharedWork {
   }
 
   /// Writes the new values and returns the files that were written.
-  private func write(_ parameters: [AnyTensor], into model: Model, _ lock: ModelLock?) throws(Failure) -> [String] {
+  private func write(_ parameters: [AnyTensor], into model: Model, _ lock: ModelLock?) throws(Failure) -> [FilePath] {
     let values = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($0.offset, $0.element) })
-    let files =
-      if let output {
-        try model.writeCopy(values, to: FilePath(output), replacing: force)
-      } else {
-        try model.writeBack(values, lock: lock)
-      }
-    return files.map(\.description)
+    if let output { return try model.writeCopy(values, to: FilePath(output), replacing: force) }
+    return try model.writeBack(values, lock: lock)
   }
 
   private func trainingData(_ model: Model) throws -> TrainingData {

@@ -59,7 +59,7 @@ struct WeightsCommand: ParsableCommand {
     if written.isEmpty {
       options.remark("nothing to change")
     } else {
-      options.remark("wrote " + written.map(\.description).joined(separator: ", "))
+      options.remark(wordsFor(written: written))
     }
   }
 
