@@ -112,7 +112,7 @@ clean:
 SECONDS = 60
 # `debug` is built in a fifth of the time, and runs a tenth as many inputs.
 FUZZ_CONFIGURATION = release
-FUZZ_TARGETS = yaml json schema model edits layout excerpt npy npz safetensors onnx
+FUZZ_TARGETS = yaml json schema model edits moves layout excerpt npy npz safetensors onnx
 # Of the compiler's own `-sanitize`, the last one counts alone.
 FUZZ_BUILD = -c $(FUZZ_CONFIGURATION) --sanitize=address --sanitize=fuzzer --scratch-path .build-fuzz --product Fuzz \
   -Xswiftc -sanitize=address,fuzzer -Xswiftc -use-ld=lld

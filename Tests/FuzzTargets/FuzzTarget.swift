@@ -10,7 +10,7 @@ import YAML
 /// A reader of files that strangers may have made, fed with any bytes: what it must never do is trap, hang, or break a
 /// promise that is checked here.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-  case yaml, json, schema, model, edits, layout, excerpt, npy, npz, safetensors, onnx
+  case yaml, json, schema, model, edits, moves, layout, excerpt, npy, npz, safetensors, onnx
 
   /// Feeds the reader; ends the process where a promise is broken.
   package func run(_ bytes: [UInt8]) {
@@ -20,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .schema: Self.validate(bytes)
     case .model: Self.load(bytes)
     case .edits: Self.edit(bytes)
+    case .moves: Self.move(bytes)
     case .layout: Self.layOut(bytes)
     case .excerpt: Self.render(bytes)
     case .npy: Self.readArrays(bytes, suffix: "npy")
@@ -162,6 +163,24 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
       node.definition == nil && !source.bytes[node.range.start..<node.range.end].contains(UInt8(ascii: "\\"))
     case .number: false
     case .file, .weights, .drawn: true
+    }
+  }
+
+  /// Parameters that move to another form of storage have the values that they had.
+  private static func move(_ bytes: [UInt8]) {
+    guard let old = model(text(bytes)), old.parameters.reduce(0, { $0 + min($1.count, 1 << 20) }) <= 1 << 12 else {
+      return
+    }
+    for storage in [.inline, .binary, .file("new.npz")] as [ParameterStorage] {
+      guard let text = try? old.movedText(to: storage) else { continue }
+      guard let new = model(SourceText(name: "fuzz.yaml", bytes: text), toleratesMissingFiles: true) else {
+        // An anchor that goes with a list may have aliases elsewhere: such a text is refused, and stays.
+        precondition(old.source.bytes.contains(UInt8(ascii: "*")), "a model whose parameters moved is a model")
+        continue
+      }
+      precondition(old.parameters.map(\.path) == new.parameters.map(\.path), "it has the same parameters")
+      if case .file = storage { continue }
+      precondition(hasValues(of: old, new), "they have the same values")
     }
   }
 

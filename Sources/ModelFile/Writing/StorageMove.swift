@@ -24,12 +24,21 @@ extension Model {
   package func move(
     to storage: ParameterStorage, _ values: [Int: AnyTensor] = [:], replacing: Bool = false
   ) throws(Failure) -> [FilePath] {
+    try commit(try planMove(to: storage, values), values: values, replacing: replacing)
+  }
+
+  /// The model's text with its parameters in another form of storage, as `move` writes it.
+  package func movedText(to storage: ParameterStorage, _ values: [Int: AnyTensor] = [:]) throws(Failure) -> [UInt8] {
+    try editedText(try planMove(to: storage, values))
+  }
+
+  private func planMove(to storage: ParameterStorage, _ values: [Int: AnyTensor]) throws(Failure) -> WriteBackPlan {
     var planner = WriteBackPlanner(self, values: values, output: FilePath(path))
     switch storage {
     case .inline, .binary: try planner.planMoveIntoText(isBinary: storage == .binary)
     case .file(let name): try planner.planMove(toFile: name)
     }
-    return try commit(planner.plan, values: values, replacing: replacing)
+    return planner.plan
   }
 }
 
