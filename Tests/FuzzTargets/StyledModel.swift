@@ -4,6 +4,8 @@ package struct StyledModel {
   private var choices: ArraySlice<UInt8>
   private var lineBreak = "\n"
   private var elementSize = 4
+  /// Whether values are images, and weights lists of lists of lists of lists.
+  private var isImage = false
   /// The anchors that stand before what is written next, with what they hold.
   private var anchors: [(name: String, shape: [Int])] = []
   private var anchorCount = 0
@@ -37,7 +39,8 @@ package struct StyledModel {
       text += "dtype: float64" + lineBreak
       elementSize = 8
     }
-    text += "inputs: {x: {shape: [N, \(width)]}}" + lineBreak
+    isImage = isChosen(oneIn: 3)
+    text += "inputs: {x: {shape: [N, \(width)\(isImage ? ", 2, 2" : "")]}}" + lineBreak
     let block = isChosen(oneIn: 3) ? self.block(width) : nil
     if let block { text += block.text }
     text += "layers:" + comment() + lineBreak
@@ -60,12 +63,13 @@ package struct StyledModel {
 
   /// A block that keeps the width, whose weight is its parameter.
   private mutating func block(_ width: Int) -> (text: String, shape: [Int]) {
-    let shape = [width, width]
+    let shape = weightShape(width, width)
     let outer = anchors
     let value = self.value(shape, isFlow: true, indentation: 8)
     let reference = pick("$w", "'$w'", "\"$w\"")
     let bias = pick("false", "true", "0.5", "[\(Array(repeating: "1", count: width).joined(separator: ", "))]")
-    let layer = "{name: d, type: dense, units: \(width), weight: \(reference), bias: \(bias)}"
+    let kind = isImage ? "type: conv2d, filters: \(width), kernel: 1" : "type: dense, units: \(width)"
+    let layer = "{name: d, \(kind), weight: \(reference), bias: \(bias)}"
     if isChosen(oneIn: 2) { anchors = outer }
     return (
       "blocks:" + lineBreak + "  b: {parameters: {w: \(value ?? "0.5")}, layers: [\(layer)]}" + comment() + lineBreak,
@@ -100,8 +104,10 @@ package struct StyledModel {
       entries += [("type", "residual"), ("body", body)]
     default:
       let units = 1 + pick(3)
-      entries += [("type", "dense"), ("units", "\(units)")]
-      if let weight = value([units, width], isFlow: isFlow, indentation: indentation + 2) {
+      entries +=
+        isImage
+        ? [("type", "conv2d"), ("filters", "\(units)"), ("kernel", "1")] : [("type", "dense"), ("units", "\(units)")]
+      if let weight = value(weightShape(units, width), isFlow: isFlow, indentation: indentation + 2) {
         entries.append(("weight", weight))
       }
       if isChosen(oneIn: 3) {
@@ -122,6 +128,8 @@ package struct StyledModel {
     return entries.map { $0.0 + ":" + ($0.1.hasPrefix(lineBreak) ? "" : " ") + $0.1 }
       .joined(separator: comment().isEmpty ? indent : lineBreak + "# between" + indent)
   }
+
+  private func weightShape(_ units: Int, _ width: Int) -> [Int] { [units, width] + (isImage ? [1, 1] : []) }
 
   // MARK: Parameters
 

@@ -157,6 +157,12 @@ extension WriteBackPlanner {
           impossible.append("`\(parameter.path)`")
           continue
         }
+        guard isBinary || sites.canHoldLists(index, rank: parameter.shape.count) else {
+          throw Failure(
+            .invalidData,
+            "`\(parameter.path)` cannot be kept in the text: its list would stand in more than \(YAMLDocument.deepest) "
+              + "lists and mappings; keep the parameters as base64 or in a file")
+        }
         if isBinary { try keepSizes(of: index) }
         try putIntoText(index, isBinary: isBinary)
       }
