@@ -101,11 +101,12 @@ func decode<Element: StoredElement>(
   }
 }
 
-/// The bytes of a shape of elements of `size` bytes; nil where they are more than a machine can count.
+/// The bytes of a shape of elements of `elementSize` bytes; nil where they are more than a machine can count.
 ///
-/// Axes of length zero are left out of the count of the others, so that no later product of lengths can overflow.
+/// Axes of length zero are left out of the count of the others, so that no later product of lengths can overflow, and the
+/// widest elements are counted, so that the array can be written as any type. `elementSize` may be in bits just as well.
 func byteCount(_ shape: [Int], elementSize: Int) -> Int? {
-  var count = elementSize
+  var count = 1
   var isEmpty = false
   for length in shape {
     if length < 0 { return nil }
@@ -117,5 +118,7 @@ func byteCount(_ shape: [Int], elementSize: Int) -> Int? {
     if overflow { return nil }
     count = product
   }
-  return isEmpty ? 0 : count
+  let widest = 64
+  guard !count.multipliedReportingOverflow(by: max(elementSize, widest)).overflow else { return nil }
+  return isEmpty ? 0 : count * elementSize
 }

@@ -63,6 +63,8 @@ struct NPYTests {
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "too large"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999, 9999999999), }", "more elements"),
       ("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 9999999999, 9999999999), }", "more elements"),
+      // As bytes they can be counted, as numbers they cannot.
+      ("{'descr': '|b1', 'fortran_order': False, 'shape': (5, 2, 0, 39999999999999999, 9, 3), }", "more elements"),
       ("{'descr': '|f4', 'fortran_order': False, 'shape': (1,), }", "not supported"),
       ("{'descr': '<f4, 'fortran_order': False, 'shape': (1,), }", "not supported"),
       ("", "'{' is missing"),
