@@ -146,7 +146,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     guard isWhole, new.parameters.count == model.parameters.count else { return }
     for (index, value) in values {
       if case .weights = new.parameters[index].origin { return }
-      precondition((try? new.value(of: index)) == value, "new values are read as they were written")
+      if (try? new.value(of: index)) == value { continue }
+      // Where aliases stand in what other aliases name, values that disagree may have no place; the text is read again
+      // before it replaces the old one, and then it is refused.
+      precondition(model.source.bytes.contains(UInt8(ascii: "*")), "new values are read as they were written")
+      return
     }
     // What stands for several numbers gives way to a list: an alias, a block's parameter, one number for all.
     guard !model.source.bytes.contains(UInt8(ascii: "*")),

@@ -128,8 +128,8 @@ extension Model {
     func fault(_ what: String) -> Failure {
       Failure(
         .invalidData,
-        "\(path) was left as it is: \(what) after the edit of its text, which is written in a way that is not supported"
-      )
+        "\(path) was left as it is: \(what) after the edit of its text, which is written in a way that is not supported; "
+          + "keep its parameters in a file, or write them without aliases and tags")
     }
     let text = SourceText(name: path, bytes: bytes)
     guard isWhole else {
