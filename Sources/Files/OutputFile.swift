@@ -34,11 +34,11 @@ package final class OutputFile: ByteSink {
   ) throws(Failure) {
     self.system = system
     self.replaces = replaces
-    func requireStream(_ what: String) throws(Failure) {
+    func refuseIfKept(_ what: String) throws(Failure) {
       guard !isKept else { throw Failure(.cannotCreate, "cannot create \(path): it is \(what), and a file is needed") }
     }
     if path == "-" {
-      try requireStream("standard output")
+      try refuseIfKept("standard output")
       name = "standard output"
       descriptor = FileDescriptor(borrowing: 1, system)
       place = .direct
@@ -58,7 +58,7 @@ package final class OutputFile: ByteSink {
         guard existing.kind != .folder else {
           throw Failure(.cannotCreate, "cannot create \(path): it is a folder")
         }
-        try requireStream("a pipe or a device")
+        try refuseIfKept("a pipe or a device")
         descriptor = try FileDescriptor(path, .writing, system)
         place = .direct
         return

@@ -112,6 +112,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     return loaded.model
   }
 
+  /// A model of so few parameters that all can be written.
+  private static func smallModel(_ bytes: [UInt8]) -> Model? {
+    model(text(bytes)).flatMap { model in
+      model.parameters.reduce(0) { $0 + min($1.count, 1 << 20) } <= 1 << 12 ? model : nil
+    }
+  }
+
   /// The whole validation of a model, and its shapes for small and large batches.
   private static func load(_ bytes: [UInt8]) {
     guard let model = model(text(bytes)) else { return }
@@ -124,9 +131,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
   /// load(save(m)) == m, and whatever is no number of a parameter stays byte for byte.
   private static func edit(_ bytes: [UInt8]) {
-    guard let model = model(text(bytes)), model.parameters.reduce(0, { $0 + min($1.count, 1 << 20) }) <= 1 << 12 else {
-      return
-    }
+    guard let model = smallModel(bytes) else { return }
     var values: [Int: AnyTensor] = [:]
     for (index, parameter) in model.parameters.enumerated() {
       switch parameter.origin {
@@ -172,9 +177,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
   /// Parameters that move to another form of storage have the values that they had.
   private static func move(_ bytes: [UInt8]) {
-    guard let old = model(text(bytes)), old.parameters.reduce(0, { $0 + min($1.count, 1 << 20) }) <= 1 << 12 else {
-      return
-    }
+    guard let old = smallModel(bytes) else { return }
     for storage in [.inline, .binary, .file("new.npz")] as [ParameterStorage] {
       guard let text = try? old.movedText(to: storage) else { continue }
       guard let new = model(SourceText(name: "fuzz.yaml", bytes: text), toleratesMissingFiles: true) else {

@@ -3,12 +3,14 @@ import ModelFile
 import TestSupport
 import Testing
 
-/// Expects that a model gives diagnostics of `codes` at its marks, with `words` in the messages and notes.
+/// Expects that a model gives diagnostics of `codes` at its marks, with `words` in the messages and notes; its files are
+/// looked for beside `path`.
 func expectDiagnostics(
-  _ marked: String, _ codes: [DiagnosticCode], words: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
+  _ marked: String, _ codes: [DiagnosticCode], words: [String] = [], path: String = "marked.yaml",
+  sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let text = MarkedSource(marked)
-  let diagnostics = ModelLoader.load(source: text.source, path: "marked.yaml").diagnostics
+  let diagnostics = ModelLoader.load(source: text.source, path: path).diagnostics
   let rendered = DiagnosticRenderer().render(diagnostics)
   #expect(diagnostics.map(\.code) == codes, "\(rendered)", sourceLocation: sourceLocation)
   #expect(diagnostics.map(\.place.range) == text.marks, "\(rendered)", sourceLocation: sourceLocation)

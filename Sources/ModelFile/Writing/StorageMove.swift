@@ -103,9 +103,7 @@ extension WriteBackPlanner {
       guard removed.insert(entry.keyRange.start).inserted else { continue }
       let editor = MappingEditor(site.mapping, in: model.source)
       if sites[index].count > 1 {
-        let key = scalarText(parameter.path, isJSON: editor.isJSON)
-        let name = scalarText(file, isJSON: editor.isJSON)
-        let reference = editor.isJSON ? "{\"file\": \(name), \"key\": \(key)}" : "{file: \(name), key: \(key)}"
+        let reference = Self.reference(to: parameter, in: file, isJSON: editor.isJSON)
         guard editor.replaceValue(of: entry, with: reference, into: &plan.edits) else { throw noPlace(parameter) }
       } else {
         guard editor.remove(entry, from: &plan.edits) else { throw noPlace(parameter) }

@@ -290,16 +290,19 @@ struct WriteBackPlanner {
     guard let site = sites[index].first else { throw noPlace(parameter) }
     if sites[index].count > 1 {
       let isJSON = MappingEditor(site.mapping, in: model.source).isJSON
-      let file = scalarText(weightsFile, isJSON: isJSON)
-      let key = scalarText(parameter.path, isJSON: isJSON)
-      plan.edits.replaceValue(
-        at: node.range, with: isJSON ? "{\"file\": \(file), \"key\": \(key)}" : "{file: \(file), key: \(key)}",
-        in: layout)
+      let reference = Self.reference(to: parameter, in: weightsFile, isJSON: isJSON)
+      plan.edits.replaceValue(at: node.range, with: reference, in: layout)
       return
     }
     guard let entry = site.entry, !entry.isMerged,
       MappingEditor(site.mapping, in: model.source).remove(entry, from: &plan.edits)
     else { throw noPlace(parameter) }
+  }
+
+  /// A parameter's array in a file, as a layer names it.
+  static func reference(to parameter: Parameter, in file: String, isJSON: Bool) -> String {
+    let (name, key) = (scalarText(file, isJSON: isJSON), scalarText(parameter.path, isJSON: isJSON))
+    return isJSON ? "{\"file\": \(name), \"key\": \(key)}" : "{file: \(name), key: \(key)}"
   }
 
   /// Adds `weights: file` to the top of the model.

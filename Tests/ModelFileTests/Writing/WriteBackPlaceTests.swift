@@ -37,6 +37,19 @@ private func dense(_ keys: String, more: String = "") -> String {
   "nnrun: 1\n\(more)inputs: {x: {shape: [N, 2]}}\nlayers:\n  - {name: a, type: dense, units: 2, \(keys)}\n"
 }
 
+/// A model of one use of a block with one dense layer, whose parameter `w` is given.
+private func block(_ weight: String, units: Int, given: String) -> String {
+  """
+  nnrun: 1
+  inputs: {x: {shape: [N, \(units)]}}
+  blocks:
+    b: {parameters: {w: 0}, layers: [{name: a, type: dense, units: \(units), bias: false, weight: \(weight)}]}
+  layers:
+    - {name: u, block: b, with: {w: \(given)}}
+
+  """
+}
+
 @Suite("places that values are written to, and where there is none")
 struct WriteBackPlaceTests {
   @Test(
@@ -70,17 +83,7 @@ struct WriteBackPlaceTests {
       ("[[1, 2], [3, 4]]", "[[1.0, 2.0], [3.0, 9.0]]"), ("[&r [1, 2], *r]", "[[1.0, 2.0], [3.0, 9.0]]"),
       ("!!binary AACAPwAAAEAAAEBAAACAQA==", "!!binary AACAPwAAAEAAAEBAAAAQQQ=="), ("0.5", "[[1.0, 2.0], [3.0, 9.0]]"),
     ] {
-      let text = { (weight: String) in
-        """
-        nnrun: 1
-        inputs: {x: {shape: [N, 2]}}
-        blocks:
-          b: {parameters: {w: 0}, layers: [{name: a, type: dense, units: 2, bias: false, weight: \(weight)}]}
-        layers:
-          - {name: u, block: b, with: {w: \(given)}}
-
-        """
-      }
+      let text = { (weight: String) in block(weight, units: 2, given: given) }
       let folder = try TemporaryFolder()
       try folder.write(text(reference), to: "m.yaml")
       let model = try load(folder)
@@ -96,17 +99,7 @@ struct WriteBackPlaceTests {
       for (weight, given, written) in [
         (reference, "[[1]]", "[[2.0]]"), ("[[\(reference)]]", "1", "[[2.0]]"), (reference, "1", "2.0"),
       ] {
-        let text = { (weight: String) in
-          """
-          nnrun: 1
-          inputs: {x: {shape: [N, 1]}}
-          blocks:
-            b: {parameters: {w: 0}, layers: [{name: a, type: dense, units: 1, bias: false, weight: \(weight)}]}
-          layers:
-            - {name: u, block: b, with: {w: \(given)}}
-
-          """
-        }
+        let text = { (weight: String) in block(weight, units: 1, given: given) }
         let folder = try TemporaryFolder()
         try folder.write(text(weight), to: "m.yaml")
         let model = try load(folder)
