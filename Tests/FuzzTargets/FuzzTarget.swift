@@ -12,6 +12,14 @@ import YAML
 package enum FuzzTarget: String, CaseIterable, Sendable {
   case yaml, json, schema, model, edits, moves, layout, excerpt, npy, npz, safetensors, onnx
 
+  /// The folder of the target's seeds and of the inputs that once broke it; whatever takes models takes the same.
+  package var corpus: String {
+    switch self {
+    case .edits, .moves, .layout: Self.model.rawValue
+    default: rawValue
+    }
+  }
+
   /// Feeds the reader; ends the process where a promise is broken.
   package func run(_ bytes: [UInt8]) {
     switch self {

@@ -2,7 +2,7 @@ import FuzzTargets
 import Foundation
 import Testing
 
-/// The seeds and the inputs that once broke something, `Tests/Fuzz/Corpus/TARGET/*`, through the fuzz targets: a broken
+/// The seeds and the inputs that once broke something, `Tests/Fuzz/Corpus/*`, through the fuzz targets: a broken
 /// promise ends the process.
 @Suite("Inputs that fuzzing found")
 struct CorpusTests {
@@ -11,7 +11,7 @@ struct CorpusTests {
   @Test("every target takes its inputs, and none is slow", arguments: FuzzTarget.allCases)
   func replay(_ target: FuzzTarget) throws {
     let files = try FileManager.default.contentsOfDirectory(
-      at: Self.folder.appending(path: target.rawValue), includingPropertiesForKeys: nil)
+      at: Self.folder.appending(path: target.corpus), includingPropertiesForKeys: nil)
     #expect(!files.isEmpty)
     for file in files.sorted(by: { $0.path < $1.path }) {
       let bytes = [UInt8](try Data(contentsOf: file))
